@@ -1,0 +1,58 @@
+# `make up` runs the Redis, `make test` proves it. Works with GNU make 3.81 (macOS) and newer.
+RUN := .venv/bin
+ARGS ?=
+
+.PHONY: help up test check lint format bench picture lock clean
+
+help:
+	@echo "make up       run the deployment on this machine (ARGS='--port 6380' passes options on)"
+	@echo "make test     run the tests; says at the end which tiers did not run and why"
+	@echo "make check    format check, ruff, mypy --strict, import-linter, then the tests"
+	@echo "make format   format the code"
+	@echo "make bench    measure start-up and overhead against the bare server, in the same run"
+	@echo "make picture  draw the README's picture from a real run"
+	@echo "make lock     renew requirements/*.txt (needs uv)"
+	@echo "make clean    remove what make made"
+
+.venv/runtime.stamp: requirements/runtime.txt requirements/build.txt pyproject.toml
+	@scripts/venv runtime
+
+.venv/dev.stamp: requirements/dev.txt requirements/build.txt pyproject.toml
+	@scripts/venv dev
+
+examples/bullmq/node_modules/.stamp: examples/bullmq/package-lock.json
+	@scripts/node-packages
+
+up: .venv/runtime.stamp
+	@exec $(RUN)/sturdis up $(ARGS)
+
+test: .venv/dev.stamp examples/bullmq/node_modules/.stamp
+	@$(RUN)/python -m pytest $(ARGS)
+
+lint: .venv/dev.stamp
+	@$(RUN)/ruff format --check --quiet .
+	@$(RUN)/ruff check --quiet .
+	@$(RUN)/mypy
+	@$(RUN)/lint-imports --no-cache
+
+check: lint test
+
+format: .venv/dev.stamp
+	@$(RUN)/ruff format .
+	@$(RUN)/ruff check --fix-only .
+
+bench: .venv/dev.stamp
+	@$(RUN)/python -m bench
+
+picture: .venv/dev.stamp
+	@$(RUN)/python scripts/picture.py docs/picture.svg
+
+# Universal and hashed; no address is written, so any index serves.
+LOCK := uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --custom-compile-command "make lock"
+lock:
+	$(LOCK) pyproject.toml -o requirements/runtime.txt
+	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	$(LOCK) --group build -o requirements/build.txt
+
+clean:
+	rm -rf .venv examples/bullmq/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

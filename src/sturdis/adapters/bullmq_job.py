@@ -1,0 +1,104 @@
+"""One real BullMQ job through a server, under a prefix of its own that is removed afterwards."""
+
+import asyncio
+import time
+import warnings
+from uuid import uuid4
+
+from bullmq import Queue, Worker
+from bullmq.job import Job
+from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.exceptions import NoPermissionError, RedisError
+
+from sturdis.core.address import Address
+from sturdis.core.bullmq import keys
+from sturdis.core.facts import JobRun, Refused, Unseen
+
+QUEUE = "probe"
+JOB_SECONDS = 5.0
+"""Longest time from adding the job to its end; a local one takes about 10 ms."""
+
+REPLY_SECONDS = 12.0
+"""Longest wait for one reply: a worker blocks for up to 10 s on an empty queue."""
+
+
+def run(address: Address, prefix: str) -> JobRun | Refused | Unseen:
+    """Add one job below `prefix`, process it, and remove every key of the queue."""
+    with warnings.catch_warnings():
+        # BullMQ warns of a policy other than noeviction; the check on the policy says it better.
+        warnings.simplefilter("ignore")
+        try:
+            return asyncio.run(_run(address, prefix))
+        except NoPermissionError as error:
+            return Unseen(f"the server's ACL refuses BullMQ's commands: {error}")
+        except (RedisError, OSError) as error:
+            code = getattr(error, "status_code", None)
+            return Refused(f"{code} {error}" if code else str(error))
+        except TimeoutError:
+            return Refused(f"the job was not completed within {JOB_SECONDS:.0f} s")
+
+
+async def _run(address: Address, prefix: str) -> JobRun:
+    sent = str(uuid4())
+    job_id = ""
+    queue = Queue(QUEUE, {"connection": _client(address), "prefix": prefix})
+    try:
+        started = time.perf_counter()
+        job = await asyncio.wait_for(queue.add("probe", {"sent": sent}), JOB_SECONDS)
+        job_id = str(job.id)
+        returned = await _process(address, prefix)
+        taken = (time.perf_counter() - started) * 1000
+        state = await queue.getJobState(job_id)
+        return JobRun(f"{prefix}:{QUEUE}", job_id, state, sent, returned, taken)
+    finally:
+        left = (*keys.of_queue(prefix, QUEUE), *keys.of_job(prefix, QUEUE, job_id))
+        await queue.client.unlink(*left)
+        await queue.close()
+
+
+async def _process(address: Address, prefix: str) -> str:
+    """Work on the queue until its first job has ended, and give what the job returned."""
+    ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def give_back(job: Job, _token: str) -> str:
+        return str(job.data["sent"])
+
+    def settle(_job: Job, result: object) -> None:
+        if not ended.done():
+            ended.set_result(str(result))
+
+    def give_up(error: Exception, *_rest: object) -> None:
+        if not ended.done():
+            ended.set_exception(error)
+
+    worker = Worker(
+        QUEUE,
+        give_back,
+        {"connection": _client(address), "prefix": prefix, "autorun": False},
+    )
+    worker.on("completed", settle)
+    worker.on("failed", settle)
+    worker.on("error", give_up)
+    running = asyncio.ensure_future(worker.run())
+    try:
+        return await asyncio.wait_for(ended, JOB_SECONDS)
+    finally:
+        await worker.close(force=True)
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def _client(address: Address) -> Redis:
+    """Make the client that a queue or a worker uses: no retries, for a check must end."""
+    return Redis(
+        host=address.host,
+        port=address.port,
+        db=address.db,
+        username=address.username,
+        password=address.password,
+        decode_responses=True,
+        retry=Retry(NoBackoff(), 0),
+        socket_timeout=REPLY_SECONDS,
+    )

@@ -1,0 +1,1 @@
+"""This machine: folders, ports, servers and processes."""

@@ -1,0 +1,139 @@
+"""The deployment on this machine, made ready to start: folder, server, ports, configuration."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import platformdirs
+
+from sturdis.adapters.local import binaries, data_folder, ports, running
+from sturdis.adapters.local.data_folder import DataFolder
+from sturdis.adapters.local.host import LocalHost
+from sturdis.adapters.local.running import Running
+from sturdis.adapters.metrics_http import MetricsServer
+from sturdis.adapters.redis.info import InfoSource
+from sturdis.core import servers
+from sturdis.core.address import Address
+from sturdis.core.errors import CommandError
+from sturdis.core.local import REDIS_PORT, Serving, UpRequest
+from sturdis.core.render.redis_conf import Place, redis_conf
+from sturdis.core.servers import Offer, Record
+
+
+@dataclass(frozen=True)
+class Deployment:
+    """All that a start needs, claimed and written; `announce` tells that the server answers."""
+
+    host: LocalHost
+    planned: Serving
+    request: UpRequest
+    folder: DataFolder
+    offer: Offer
+    stack: ExitStack
+
+    def announce(self) -> Serving:
+        """Remember the server with its data, let other verbs find it, say how to reach it."""
+        _remember(self.folder, self.offer)
+        here = self.planned
+        entry = Running(
+            here.host, here.port, here.metrics_url, here.data, here.ephemeral, here.server,
+            self.request.spec,
+        )  # fmt: skip
+        try:
+            self.stack.enter_context(running.announced(entry))
+        except OSError as error:
+            note = f"other verbs need the address: {running.folder()}: {error.strerror}"
+            return replace(here, note=note)
+        return here
+
+
+@contextmanager
+def prepare(request: UpRequest) -> Iterator[Deployment]:
+    """Make ready what `request` asks for, and give everything back when the context ends.
+
+    Raises:
+        DataError: The folder cannot be used, or not with this server.
+        ServerError: There is no server to run.
+        PortError: A port cannot be listened on.
+        CommandError: There is no such command.
+    """
+    _require_command(request)
+    with ExitStack() as stack:
+        folder = stack.enter_context(closing(_open_folder(request)))
+        offer = _choose(request, folder)
+        port = _claim_redis_port(request)
+        metrics = stack.enter_context(closing(_serve_metrics(request, port)))
+        place = Place(str(folder.path), ports.LOOPBACK, port)
+        conf = redis_conf(request.spec, place)
+        folder.conf.write_bytes(conf.encode(errors="surrogateescape"))
+        planned = _plan(request, folder, offer, port, metrics.port)
+        host = LocalHost(offer.server, folder, port)
+        yield Deployment(host, planned, request, folder, offer, stack)
+
+
+def _require_command(request: UpRequest) -> None:
+    if request.command and shutil.which(request.command[0]) is None:
+        raise CommandError(
+            "command.not_found",
+            f"there is no command {request.command[0]}",
+            why="it is neither on PATH nor the path of a program",
+            do="sturdis up -- COMMAND, with a command that this shell would find",
+        )
+
+
+def _open_folder(request: UpRequest) -> DataFolder:
+    if request.ephemeral:
+        return data_folder.open_folder(Path(tempfile.mkdtemp(prefix="sturdis-")), ephemeral=True)
+    if request.data is not None:
+        return data_folder.open_folder(Path(request.data).absolute())
+    return data_folder.open_folder(platformdirs.user_data_path("sturdis") / request.spec.name)
+
+
+def _choose(request: UpRequest, folder: DataFolder) -> Offer:
+    data_folder.require_named_server(folder, request.server)
+    record = folder.record()
+    offer = servers.choose(binaries.offers(request.server, record))
+    if folder.fresh:
+        _remember(folder, offer)
+    else:
+        servers.refuse_unreadable(offer.server, record)
+    return offer
+
+
+def _remember(folder: DataFolder, offer: Offer) -> None:
+    folder.remember(Record(offer.server, embedded=binaries.is_embedded(offer.server)))
+
+
+def _claim_redis_port(request: UpRequest) -> int:
+    usual = 0 if request.ephemeral else REDIS_PORT
+    return ports.claim(usual if request.port is None else request.port, option="--port")
+
+
+def _plan(
+    request: UpRequest, folder: DataFolder, offer: Offer, port: int, metrics_port: int
+) -> Serving:
+    return Serving(
+        host=ports.LOOPBACK,
+        port=port,
+        metrics_url=f"http://{ports.LOOPBACK}:{metrics_port}/metrics",
+        data=os.fspath(folder.path),
+        ephemeral=request.ephemeral,
+        server=str(offer.server),
+        server_path=offer.server.path,
+        chosen=offer.origin.value,
+        tested=offer.server.tested,
+    )
+
+
+def _serve_metrics(request: UpRequest, redis_port: int) -> MetricsServer:
+    source = InfoSource(Address(ports.LOOPBACK, redis_port))
+    usual = 0 if request.ephemeral else request.spec.monitoring.exporter.port
+    wanted = usual if request.metrics_port is None else request.metrics_port
+    try:
+        return MetricsServer(ports.LOOPBACK, wanted, source.read)
+    except OSError as error:
+        raise ports.refusal(wanted, error, option="--metrics-port") from error

@@ -1,0 +1,72 @@
+"""Which `up` run on this machine, so that other verbs find them.
+
+Each `up` keeps a file below the user's state folder and holds a flock(2) on it: a file that can be
+locked belongs to an `up` that is gone, however it went.
+"""
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import platformdirs
+
+from sturdis.core.spec import Spec
+
+
+@dataclass(frozen=True)
+class Running:
+    """A running `up`, as it tells others about itself."""
+
+    host: str
+    port: int
+    metrics_url: str
+    data: str
+    ephemeral: bool
+    server: str
+    spec: Spec
+
+
+def folder() -> Path:
+    """Where running `up` keep their files."""
+    return platformdirs.user_state_path("sturdis") / "running"
+
+
+@contextlib.contextmanager
+def announced(running: Running) -> Iterator[None]:
+    """Let other verbs find `running` for as long as the block lasts.
+
+    Raises:
+        OSError: The state folder cannot be written.
+    """
+    folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder() / f"{os.getpid()}.json"
+    beside = path.with_suffix(".new")
+    with beside.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        file.write(msgspec.json.encode(running))
+        file.flush()
+        beside.replace(path)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def find() -> tuple[Running, ...]:
+    """Give the `up` that run now, by port; files of those that are gone are removed."""
+    found = (_read(path) for path in sorted(folder().glob("*.json")))
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: one.port))
+
+
+def _read(path: Path) -> Running | None:
+    with contextlib.suppress(OSError, msgspec.MsgspecError), path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return msgspec.json.decode(file.read(), type=Running)
+        path.unlink()
+    return None

@@ -1,0 +1,109 @@
+"""The metrics endpoint of `up`, and reading anyone's: Prometheus text over HTTP."""
+
+import http.client
+import re
+import threading
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.error import HTTPError
+
+from sturdis.core import metrics
+from sturdis.core.facts import Refused, Scrape
+
+FETCH_SECONDS = 2.0
+"""Longest wait for a scrape."""
+
+CLOSE_SECONDS = 0.05
+"""Longest time from `close` until the port is free."""
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+Info = Callable[[], Mapping[str, str] | None]
+"""Asks the server for its `INFO`; None when it does not answer."""
+
+
+class MetricsServer:
+    """Serves /metrics on `host`:`port` from construction until `close`; port 0 takes a free one.
+
+    The server is asked anew at every scrape: no value is older than the scrape itself.
+
+    Raises:
+        OSError: The port cannot be listened on.
+    """
+
+    def __init__(self, host: str, port: int, info: Info) -> None:
+        class Handler(_Handler):
+            read = staticmethod(info)
+
+        self._server = ThreadingHTTPServer((host, port), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, args=(CLOSE_SECONDS,), daemon=True
+        )
+        self._thread.start()
+        self.port = int(self._server.server_address[1])
+
+    def close(self) -> None:
+        """Stop serving and free the port."""
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    read: Info
+
+    def do_GET(self) -> None:
+        if self.path.split("?")[0] != "/metrics":
+            self.send_error(HTTPStatus.NOT_FOUND, "the metrics are at /metrics")
+            return
+        body = exposition(metrics.samples(self.read()))
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", CONTENT_TYPE)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_message: object) -> None:
+        """Keep scrapes off the terminal."""
+
+
+def exposition(samples: Iterable[metrics.Sample]) -> bytes:
+    """Write samples as Prometheus reads them, whole numbers as redis_exporter does: 1, not 1.0."""
+    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
+    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415
+    from prometheus_client.registry import Collector  # noqa: PLC0415
+
+    class Once(Collector):
+        def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
+            for sample in samples:
+                counter = sample.metric.kind == "counter"
+                family = CounterMetricFamily if counter else GaugeMetricFamily
+                yield family(sample.metric.name, sample.metric.help, value=sample.value)
+
+        def describe(self) -> Iterable[GaugeMetricFamily]:
+            return ()  # else registering would use the samples up
+
+    registry = CollectorRegistry()
+    registry.register(Once())
+    return re.sub(rb"(?m)^([^#].* -?\d+)\.0$", rb"\1", generate_latest(registry))
+
+
+def fetch(url: str) -> Scrape | Refused:
+    """Scrape `url`, of http or https, once; samples with labels are left out."""
+    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+
+    try:
+        with urllib.request.urlopen(url, timeout=FETCH_SECONDS) as reply:  # noqa: S310
+            text = reply.read().decode()
+        families = list(text_string_to_metric_families(text))
+    except HTTPError as error:
+        return Refused(f"{url} answered {error.code} {error.reason}")
+    except (OSError, http.client.HTTPException) as error:
+        return Refused(f"{url} does not answer: {getattr(error, 'reason', error)}")
+    except ValueError as error:
+        return Refused(f"{url} gives no metrics: {error}")
+    samples = (sample for family in families for sample in family.samples)
+    return Scrape(url, {one.name: float(one.value) for one in samples if not one.labels})

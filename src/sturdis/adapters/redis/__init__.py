@@ -1,0 +1,1 @@
+"""The link to a Redis or Valkey."""

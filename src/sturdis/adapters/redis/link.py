@@ -1,0 +1,151 @@
+"""One connection to a Redis: replies as they are, foreign errors as ours."""
+
+import socket
+from contextlib import AbstractContextManager
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from sturdis.core.address import Address
+from sturdis.core.errors import AccessError, SturdisError, TargetError
+from sturdis.core.replies import ErrorReply, Reply
+
+CONNECT_SECONDS = 3.0
+"""Longest wait until the address accepts a connection."""
+
+REPLY_SECONDS = 5.0
+"""Longest wait for a reply, where the command itself does not wait."""
+
+
+class Link(AbstractContextManager["Link"]):
+    """A connection to `address`, opened on construction and used by one thread.
+
+    Args:
+        address: Where to connect, and as whom.
+        reply_seconds: Longest wait for a reply; None waits for ever, as blocking commands need.
+
+    Raises:
+        TargetError: `target.unreachable`, `target.silent` or `target.lost`.
+        AccessError: `access.denied`, here or at the first call.
+    """
+
+    def __init__(self, address: Address, *, reply_seconds: float | None = REPLY_SECONDS) -> None:
+        self._address = address
+        _require_listener(address)
+        self._client = redis.Redis(
+            host=address.host,
+            port=address.port,
+            db=address.db,
+            username=address.username,
+            password=address.password,
+            socket_connect_timeout=CONNECT_SECONDS,
+            socket_timeout=reply_seconds,
+            retry=Retry(NoBackoff(), 0),
+            protocol=2,
+            driver_info=None,
+            single_connection_client=True,
+        )
+        self._client.response_callbacks.clear()
+        try:
+            self.call("PING")
+        except SturdisError:
+            self.close()
+            raise
+
+    def call(self, *words: str | bytes | int) -> Reply:
+        """Send one command and give its reply.
+
+        Raises:
+            TargetError: `target.silent` or `target.lost`.
+            AccessError: `access.denied`.
+        """
+        try:
+            return _plain(self._client.execute_command(*words))  # type: ignore[no-untyped-call]
+        except redis.AuthenticationError as error:
+            raise _denied(self._address, error) from error
+        except redis.ResponseError as error:
+            return ErrorReply(_words(error))
+        except redis.TimeoutError as error:
+            raise _silent(self._address, f"no reply within {REPLY_SECONDS:.0f} s") from error
+        except redis.InvalidResponse as error:
+            raise _silent(self._address, "what it sends is not Redis' protocol") from error
+        except (redis.ConnectionError, OSError) as error:
+            raise _lost(self._address, error) from error
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._client.close()
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+
+def requires_password(address: Address) -> bool:
+    """Tell whether `address` turns away who gives no password.
+
+    Raises:
+        TargetError: It cannot be reached.
+    """
+    try:
+        with Link(Address(address.host, address.port)):
+            return False
+    except AccessError:
+        return True
+
+
+def _require_listener(address: Address) -> None:
+    try:
+        socket.create_connection((address.host, address.port), CONNECT_SECONDS).close()
+    except OSError as error:
+        reason = "no connection within 3 s" if isinstance(error, TimeoutError) else error.strerror
+        raise TargetError(
+            "target.unreachable",
+            f"nothing accepts connections at {address}",
+            why=str(reason or error),
+            do="check host and port; `sturdis up` starts one on this machine",
+        ) from error
+
+
+def _plain(reply: object) -> Reply:
+    if isinstance(reply, redis.ResponseError):
+        return ErrorReply(_words(reply))
+    if isinstance(reply, list):
+        return tuple(_plain(item) for item in reply)
+    if reply is None or isinstance(reply, bytes | int):
+        return reply
+    raise TypeError(f"no RESP2 reply: {type(reply)}")
+
+
+def _words(error: redis.RedisError) -> str:
+    """Give the server's whole line: the client takes the first word of those it knows."""
+    code = getattr(error, "status_code", None)
+    text = str(error)
+    return text if not code or text.startswith(f"{code} ") else f"{code} {text}"
+
+
+def _denied(address: Address, error: redis.AuthenticationError) -> AccessError:
+    return AccessError(
+        "access.denied",
+        f"{address} does not let us in",
+        why=_words(error),
+        do="set REDISCLI_AUTH to the password, and name the user in redis://USER@HOST:PORT",
+    )
+
+
+def _silent(address: Address, why: str) -> TargetError:
+    return TargetError(
+        "target.silent",
+        f"{address} accepts connections but does not answer as Redis",
+        why=why,
+        do="check that it is a Redis' port and that the server is not stopped or busy",
+    )
+
+
+def _lost(address: Address, error: Exception) -> TargetError:
+    return TargetError(
+        "target.lost",
+        f"the connection to {address} broke",
+        why=str(error),
+        do="try again; `sturdis verify` tells whether the server is well",
+    )

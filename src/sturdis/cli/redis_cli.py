@@ -1,0 +1,43 @@
+"""`sturdis cli`: a small redis-cli; the embedded server brings none."""
+
+import sys
+
+import click
+
+from sturdis import wiring
+from sturdis.cli.output import Output, json_option
+from sturdis.core import errors, replies
+from sturdis.core.errors import UsageError
+
+ENDLESS = {"monitor", "psubscribe", "psync", "replconf", "ssubscribe", "subscribe", "sync"}
+"""Commands that answer with a stream instead of a reply."""
+
+
+@click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@click.option("--target", metavar="ADDRESS", help="redis://[USER@]HOST[:PORT][/DB]")
+@json_option
+@click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND…")
+@click.pass_obj
+def command(output: Output, target: str | None, words: tuple[str, ...]) -> int:
+    """Send one Redis command to what runs.
+
+    Without --target the running `sturdis up` is found. The password is read from REDISCLI_AUTH.
+    On a terminal replies look as redis-cli shows them, elsewhere they are printed bare.
+
+    Exit status: 0, or 1 when the server answers with an error.
+    """
+    if words[0].lower() in ENDLESS:
+        raise UsageError(
+            "usage",
+            f"{words[0]} answers with a stream, not with one reply",
+            why="sturdis cli sends one command and prints one reply",
+            do="use redis-cli for it",
+        )
+    reply = wiring.call(words, target)
+    if output.json:
+        output.value(replies.jsonable(reply))
+    elif sys.stdout.isatty():
+        output.text(replies.for_people(reply))
+    else:
+        click.echo(replies.bare(reply))
+    return errors.CHECK_FAILED if isinstance(reply, replies.ErrorReply) else errors.OK

@@ -1,0 +1,88 @@
+"""`sturdis verify`: check every promise against what runs."""
+
+from pathlib import Path
+
+import click
+
+from sturdis import wiring
+from sturdis.cli.output import Output, json_option, labelled, paint
+from sturdis.core.report import Finding, Report, Verdict
+
+COLOURS = {
+    Verdict.PASS: "green",
+    Verdict.WARN: "yellow",
+    Verdict.UNKNOWN: "yellow",
+    Verdict.FAIL: "red",
+}
+
+
+@click.command
+@click.option(
+    "--spec",
+    "spec_file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The spec that is promised; default: that of the running up, else as for up.",
+)
+@click.option(
+    "--metrics",
+    "metrics_url",
+    metavar="URL",
+    help="Where the metrics are; default: port 9121 of the target's host.",
+)
+@json_option
+@click.argument("target", required=False)
+@click.pass_obj
+def command(
+    output: Output, spec_file: Path | None, metrics_url: str | None, target: str | None
+) -> int:
+    """Check every promise against what runs.
+
+    TARGET is redis://[USER@]HOST[:PORT][/DB]; without it the running `sturdis up` is found. The
+    password is read from REDISCLI_AUTH. A check writes only below sturdis:verify:UUID, and removes
+    it.
+
+    Exit status: 0 when all hold, 1 when one fails, 3 when one could not be determined.
+    """
+    spec = wiring.load_spec(spec_file) if spec_file else None
+    report = wiring.verify(target, spec=spec, metrics_url=metrics_url)
+    if output.json:
+        output.value(_values(report))
+    else:
+        output.text(_text(report))
+    return report.exit_status
+
+
+def _values(report: Report) -> dict[str, object]:
+    return {
+        "target": report.target,
+        "verdict": report.verdict.value,
+        "checks": [
+            {
+                "id": finding.check,
+                "promise": finding.promise,
+                "seen": finding.seen,
+                "verdict": finding.verdict.value,
+                "why": finding.why,
+                "do": finding.do,
+            }
+            for finding in report.findings
+        ],
+    }
+
+
+def _text(report: Report) -> str:
+    blocks = "\n".join(map(_block, report.findings))
+    return f"{report.target}\n\n{blocks}\n\n{report.counts}"
+
+
+def _block(finding: Finding) -> str:
+    verdict = paint(f"{finding.verdict.value:<8}", COLOURS[finding.verdict])
+    lines = [f"{verdict}{finding.check:<24}{finding.promise}", _below("seen:", finding.seen)]
+    if finding.verdict is not Verdict.PASS:
+        lines += [_below("why:", finding.why), _below("do:", finding.do)]
+    return "\n".join(lines)
+
+
+def _below(label: str, text: str) -> str:
+    return labelled(f"{label:<6}", text, indent=" " * 32)

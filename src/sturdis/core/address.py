@@ -1,0 +1,62 @@
+"""A Redis address as people write it: redis://[user[:password]@]host[:port][/db]."""
+
+from dataclasses import dataclass, field
+from urllib.parse import quote, unquote, urlsplit
+
+from sturdis.core.errors import UsageError
+
+DEFAULT_PORT = 6379
+LARGEST_PORT = 65535
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a Redis answers, and as whom to speak to it. Its text never shows the password."""
+
+    host: str
+    port: int = DEFAULT_PORT
+    db: int = 0
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        user = f"{quote(self.username, safe='')}@" if self.username else ""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        db = f"/{self.db}" if self.db else ""
+        return f"redis://{user}{host}:{self.port}{db}"
+
+
+def parse(text: str) -> Address:
+    """Read `text`.
+
+    Raises:
+        UsageError: `usage.address`. The message does not repeat the text: it may hold a password.
+    """
+    try:
+        parts = urlsplit(text)
+        port = DEFAULT_PORT if parts.port is None else parts.port
+        db = int(parts.path.strip("/") or "0")
+    except ValueError as error:
+        raise _refusal("its port or database is not a number in range") from error
+    if parts.scheme != "redis":
+        raise _refusal(f"its scheme is {parts.scheme or 'missing'}, and only redis:// is known")
+    if not parts.hostname or port == 0 or db < 0:
+        raise _refusal("a host, a port from 1 and a database from 0 are needed")
+    if parts.query or parts.fragment:
+        raise _refusal("nothing may follow the database")
+    return Address(
+        parts.hostname,
+        port,
+        db,
+        unquote(parts.username) if parts.username else None,
+        unquote(parts.password) if parts.password else None,
+    )
+
+
+def _refusal(why: str) -> UsageError:
+    return UsageError(
+        "usage.address",
+        "the target is not an address that Sturdis understands",
+        why=why,
+        do="write redis://HOST:PORT, or redis://USER@HOST:PORT/DB with REDISCLI_AUTH set",
+    )

@@ -1,0 +1,1 @@
+"""What BullMQ keeps in Redis, and what it needs of its clients."""

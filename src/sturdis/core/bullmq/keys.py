@@ -1,0 +1,39 @@
+"""Every key that BullMQ keeps for a queue; docs/adr/0012 says where the list comes from."""
+
+QUEUE_PARTS = (
+    "active",
+    "completed",
+    "delayed",
+    "events",
+    "failed",
+    "id",
+    "limiter",
+    "marker",
+    "meta",
+    "metrics:completed",
+    "metrics:completed:data",
+    "metrics:failed",
+    "metrics:failed:data",
+    "paused",
+    "pc",
+    "prioritized",
+    "repeat",
+    "stalled",
+    "stalled-check",
+    "wait",
+    "waiting-children",
+)
+"""Keys of a queue that do not belong to one job, after `<prefix>:<queue>:`."""
+
+JOB_PARTS = ("", ":dependencies", ":failed", ":lock", ":logs", ":processed", ":unsuccessful")
+"""Keys of a job, after `<prefix>:<queue>:<job id>`."""
+
+
+def of_queue(prefix: str, queue: str) -> tuple[str, ...]:
+    """Name the keys of a queue that do not belong to one job."""
+    return tuple(f"{prefix}:{queue}:{part}" for part in QUEUE_PARTS)
+
+
+def of_job(prefix: str, queue: str, job_id: str) -> tuple[str, ...]:
+    """Name the keys of one job."""
+    return tuple(f"{prefix}:{queue}:{job_id}{part}" for part in JOB_PARTS)

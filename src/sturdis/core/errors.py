@@ -1,0 +1,127 @@
+"""Every way Sturdis refuses or fails, as one table and a few exception classes.
+
+A failing check is not here: that is a finding (`report.Finding`). An exception means that the
+command could not do what was asked. Each carries a code of `CODES`, what happened, why, and what
+to type next; `cli.main` alone prints it. docs/exit-codes.md is held against this table by a test.
+"""
+
+from collections.abc import Mapping
+from typing import ClassVar
+
+OK = 0
+CHECK_FAILED = 1
+USAGE = 2
+UNDETERMINED = 3
+COMMAND_NOT_FOUND = 127  # what a shell, env(1) and timeout(1) answer
+BUG = 70  # EX_SOFTWARE of sysexits.h
+INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
+
+CODES: Mapping[str, str] = {
+    "usage": "the command line is not understood",
+    "usage.address": "a target is not an address that Sturdis understands",
+    "spec.invalid": "the spec has problems; each is named with its line",
+    "spec.unreadable": "the spec file cannot be read",
+    "server.missing": "no server to run: not found, or not the one the data was written with",
+    "server.unknown": "a program was named that is neither Redis nor Valkey",
+    "server.too_old": "the server lacks the multi-part append-only file (Redis before 7.0)",
+    "server.not_ready": "the server did not answer PONG within its start budget",
+    "server.exited": "the server ended by itself",
+    "data.locked": "another `up`, or the server it left behind, uses the folder",
+    "data.not_writable": "the data folder cannot be made or written",
+    "data.foreign": "the folder holds files that neither Sturdis nor a Redis wrote",
+    "data.unknown_server": "an append-only file is there, but not which server wrote it",
+    "data.newer_server": "the data was written by a server that the chosen one cannot read after",
+    "port.taken": "something listens on the port already",
+    "port.refused": "the system does not let this user listen on the port",
+    "target.none": "no running `up` was found and no target was named",
+    "target.ambiguous": "several `up` run and none was named",
+    "target.unreachable": "nothing accepts connections at the address",
+    "target.silent": "the address accepts connections but does not answer as Redis",
+    "target.lost": "the connection broke while a reply was awaited",
+    "access.denied": "the server refused the user name or password",
+    "command.not_found": "the command after `--` cannot be started",
+}
+"""Code to meaning. The part before the dot names the family, which decides the exit status."""
+
+
+class SturdisError(Exception):
+    """What the user meets when a command cannot do what was asked.
+
+    Args:
+        code: A key of `CODES`.
+        what: One line: what happened.
+        why: One line: the cause, with the evidence.
+        do: One line: what to type next.
+    """
+
+    exit_status: ClassVar[int] = BUG
+
+    def __init__(self, code: str, what: str, *, why: str, do: str) -> None:
+        if code not in CODES:
+            raise ValueError(f"unregistered error code: {code}")
+        super().__init__(what)
+        self.code = code
+        self.what = what
+        self.why = why
+        self.do = do
+
+
+class UsageError(SturdisError):
+    """The command line or an address in it."""
+
+    exit_status = USAGE
+
+
+class SpecError(SturdisError):
+    """The spec file."""
+
+    exit_status = USAGE
+
+
+class ServerError(SturdisError):
+    """Finding, starting or keeping the server."""
+
+    exit_status = 10
+
+
+class DataError(SturdisError):
+    """The data folder."""
+
+    exit_status = 11
+
+
+class PortError(SturdisError):
+    """The addresses that `up` listens on."""
+
+    exit_status = 12
+
+
+class TargetError(SturdisError):
+    """Reaching the Redis that a verb is aimed at."""
+
+    exit_status = 13
+
+
+class AccessError(SturdisError):
+    """Being let in by it."""
+
+    exit_status = 14
+
+
+class CommandError(SturdisError):
+    """The command that `up` was asked to run."""
+
+    exit_status = COMMAND_NOT_FOUND
+
+
+FAMILIES: Mapping[str, type[SturdisError]] = {
+    "usage": UsageError,
+    "spec": SpecError,
+    "server": ServerError,
+    "data": DataError,
+    "port": PortError,
+    "target": TargetError,
+    "access": AccessError,
+    "command": CommandError,
+}
+"""First part of a code to the class that raises it."""

@@ -1,0 +1,1 @@
+"""A spec to the files that carry it."""

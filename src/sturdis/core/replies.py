@@ -1,0 +1,96 @@
+"""Replies of a Redis server as values, and as text: as redis-cli shows them, bare, or JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class ErrorReply:
+    """An error that the server answered with, in its own words: `OOM command not allowed …`."""
+
+    text: str
+
+
+Reply = bytes | int | None | ErrorReply | Sequence["Reply"]
+"""A reply of RESP2. Status replies and strings are both bytes."""
+
+STATUS = (b"OK", b"PONG", b"QUEUED")
+"""Replies that redis-cli shows without quotes. A stored value spelt so looks the same here."""
+
+
+def for_people(reply: Reply) -> str:
+    """Give a reply as redis-cli shows it on a terminal: quoted, numbered, typed."""
+    return "\n".join(_lines(reply, status=True))
+
+
+def bare(reply: Reply) -> bytes:
+    """Give a reply as redis-cli prints it into a pipe: the bytes alone, a line per element."""
+    match reply:
+        case None:
+            return b""
+        case bytes():
+            return reply
+        case int():
+            return str(reply).encode()
+        case ErrorReply(text=text):
+            return text.encode()
+        case _:
+            return b"\n".join(map(bare, reply))
+
+
+def jsonable(reply: Reply) -> object:
+    """Give a reply as JSON can hold it; bytes that are not UTF-8 become U+FFFD."""
+    match reply:
+        case bytes():
+            return reply.decode(errors="replace")
+        case ErrorReply(text=text):
+            return {"error": text}
+        case None | int():
+            return reply
+        case _:
+            return [jsonable(item) for item in reply]
+
+
+def _lines(reply: Reply, *, status: bool = False) -> list[str]:
+    match reply:
+        case None:
+            return ["(nil)"]
+        case bytes():
+            plain = status and (reply in STATUS or reply.startswith(b"Background "))
+            if status and b"\n" in reply:  # INFO and its like are texts, not values
+                return reply.decode(errors="replace").splitlines()
+            return [reply.decode() if plain else _quoted(reply)]
+        case int():
+            return [f"(integer) {reply}"]
+        case ErrorReply(text=text):
+            return [f"(error) {text}"]
+        case _:
+            return _numbered(reply) or ["(empty array)"]
+
+
+def _numbered(items: Sequence[Reply]) -> list[str]:
+    width = len(str(len(items)))
+    lines = []
+    for number, item in enumerate(items, start=1):
+        first, *rest = _lines(item)
+        lines.append(f"{number:>{width}}) {first}")
+        lines.extend(" " * (width + 2) + line for line in rest)
+    return lines
+
+
+def _quoted(value: bytes) -> str:
+    """Write bytes between quotes, all that is not printable ASCII escaped."""
+    escapes = {
+        ord('"'): '\\"',
+        ord("\\"): "\\\\",
+        10: "\\n",
+        13: "\\r",
+        9: "\\t",
+        7: "\\a",
+        8: "\\b",
+    }
+    shown = (
+        escapes.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}")  # noqa: PLR2004
+        for byte in value
+    )
+    return '"' + "".join(shown) + '"'

@@ -1,0 +1,209 @@
+"""The one place that builds adapters, for the command line and for those who use the library.
+
+    from sturdis import wiring
+    report = wiring.verify("redis://127.0.0.1:6379")
+
+Adapters are imported where they are used: a verb pays only for what it needs.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from sturdis.core import address as addresses
+from sturdis.core import spec as specs
+from sturdis.core import specfile, supervision
+from sturdis.core.address import Address
+from sturdis.core.errors import SpecError, TargetError, UsageError
+from sturdis.core.local import Serving, UpRequest
+from sturdis.core.spec import Spec
+
+if TYPE_CHECKING:
+    from sturdis.adapters.local.running import Running
+    from sturdis.core.replies import Reply
+    from sturdis.core.report import Report
+
+SPEC_FILE = "sturdis.yaml"
+"""The spec that is read when none is named."""
+
+PASSWORD_VARIABLE = "REDISCLI_AUTH"  # noqa: S105  its name, not its value
+"""Holds the password where the address gives none; redis-cli reads the same."""
+
+TARGET_VARIABLE = "STURDIS_TARGET"
+"""Holds the target where none is named; `up` sets it for the command it runs."""
+
+EXPORTER_PORT = 9121
+"""Where redis_exporter serves metrics when nothing else is said."""
+
+
+def load_spec(path: Path | None = None) -> Spec:
+    """Read the spec at `path`, else `sturdis.yaml` in this folder, else give the defaults.
+
+    Raises:
+        SpecError: `spec.unreadable`, or `spec.invalid` with every problem and its line.
+    """
+    if path is None:
+        path = Path(SPEC_FILE)
+        if not path.exists():
+            return Spec()
+    try:
+        with path.open("rb") as file:
+            content = file.read(specfile.MAX_BYTES + 1)
+        text = content.decode()
+    except OSError as error:
+        raise _unreadable(path, error.strerror or str(error)) from error
+    except UnicodeDecodeError as error:
+        raise _unreadable(path, f"not UTF-8: {error.reason} at byte {error.start}") from error
+    if len(content) > specfile.MAX_BYTES:
+        raise _unreadable(path, f"it is longer than {specfile.MAX_BYTES >> 20} MiB")
+    return specfile.parse(text, source=str(path))
+
+
+def up(request: UpRequest, announce: Callable[[Serving], None]) -> int:
+    """Run the deployment on this machine until it is told to stop or its command ends.
+
+    Args:
+        request: What to run.
+        announce: Called once, when PING is answered with PONG.
+
+    Returns:
+        The command's exit status, or 0 without a command.
+
+    Raises:
+        SturdisError: Of the families server, data, port and command.
+    """
+    from sturdis.adapters.local import deployment
+    from sturdis.flows import up as flow
+
+    with deployment.prepare(request) as ready:
+        run = flow.Run(
+            start_budget=supervision.start_budget(specs.maxmemory(request.spec)),
+            command=request.command,
+            environ={"REDIS_URL": ready.planned.url, TARGET_VARIABLE: ready.planned.url},
+        )
+        return flow.run(ready.host, run, lambda: announce(ready.announce()))
+
+
+def verify(
+    target: str | None = None, *, spec: Spec | None = None, metrics_url: str | None = None
+) -> "Report":
+    """Check every promise against what runs.
+
+    Args:
+        target: A redis:// address; None finds the running `up`.
+        spec: What is promised; None: what the running `up` was given, else `load_spec()`.
+        metrics_url: Where the metrics are; None: where the running `up` serves them, else port
+            9121 of the target's host.
+
+    Raises:
+        UsageError: An address is not understood.
+        TargetError: There is no target, several, or it does not answer as Redis.
+        AccessError: It does not let us in.
+    """
+    from sturdis.adapters.redis.target import RedisTarget
+    from sturdis.flows import verify as flow
+
+    aim = resolve(target)
+    promised_metrics = metrics_url or (aim.running.metrics_url if aim.running else None)
+    usual_metrics = f"http://{_bracketed(aim.address.host)}:{EXPORTER_PORT}/metrics"
+    if urlsplit(promised_metrics or usual_metrics).scheme not in ("http", "https"):
+        raise UsageError(
+            "usage.address",
+            "the address of the metrics is not understood",
+            why="it does not start with http:// or https://",
+            do="sturdis verify TARGET --metrics http://HOST:9121/metrics",
+        )
+    redis = RedisTarget(
+        aim.address,
+        cli=aim.cli,
+        metrics_url=promised_metrics or usual_metrics,
+        metrics_promised=promised_metrics is not None,
+    )
+    return flow.verify(spec or (aim.running.spec if aim.running else load_spec()), redis)
+
+
+def call(words: tuple[str, ...], target: str | None = None) -> "Reply":
+    """Send one Redis command to the target and give its reply, however long it takes.
+
+    Raises:
+        UsageError: The address is not understood.
+        TargetError: There is no target, several, or it does not answer as Redis.
+        AccessError: It does not let us in.
+    """
+    from sturdis.adapters.redis.link import Link
+
+    address = resolve(target).address
+    Link(address).close()  # a silent address is found out before waiting without limit
+    with Link(address, reply_seconds=None) as link:
+        return link.call(*words)
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a verb is aimed at: an address, and the `up` that serves it where it is one of ours."""
+
+    address: Address
+    running: "Running | None"
+    cli: str
+    """What to type before a Redis command to reach it again."""
+
+
+def resolve(target: str | None) -> Aim:
+    """Find what a verb is aimed at: the target named, else STURDIS_TARGET, else a running `up`.
+
+    Among several `up`, the one that is not ephemeral is meant.
+
+    Raises:
+        UsageError: `usage.address`.
+        TargetError: `target.none` or `target.ambiguous`.
+    """
+    from sturdis.adapters.local import running
+
+    found = running.find()
+    named = target or os.environ.get(TARGET_VARIABLE)
+    if named is None:
+        one = _only(found)
+        return Aim(Address(one.host, one.port), one, "sturdis cli")
+    address = addresses.parse(named)
+    if address.password is None and PASSWORD_VARIABLE in os.environ:
+        address = replace(address, password=os.environ[PASSWORD_VARIABLE])
+    ours = (one for one in found if (one.host, one.port) == (address.host, address.port))
+    cli = f"sturdis cli --target {address}" if target else "sturdis cli"
+    return Aim(address, next(ours, None), cli)
+
+
+def _only(found: "tuple[Running, ...]") -> "Running":
+    lasting = [one for one in found if not one.ephemeral]
+    for some in (lasting, found):
+        if len(some) == 1:
+            return some[0]
+    if not found:
+        raise TargetError(
+            "target.none",
+            "no running `up` was found",
+            why="none of this user's runs on this machine, and no target was named",
+            do="sturdis up    (in another terminal), or name redis://HOST:PORT",
+        )
+    shown = ", ".join(f"redis://{one.host}:{one.port}" for one in found)
+    raise TargetError(
+        "target.ambiguous",
+        f"{len(found)} `up` are running and none was named",
+        why=f"they serve {shown}",
+        do=f"name one: sturdis verify redis://{found[0].host}:{found[0].port}",
+    )
+
+
+def _unreadable(path: Path, why: str) -> SpecError:
+    return SpecError(
+        "spec.unreadable",
+        f"the spec {path} cannot be read",
+        why=why,
+        do="name another with --spec FILE; without one the defaults hold",
+    )
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
