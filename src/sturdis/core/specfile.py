@@ -98,8 +98,8 @@ def _read_yaml(text: str) -> tuple[yaml.Node | None, Any, list[Problem]]:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         problems = list(_key_problems(node)) if node else []
-        plain = loader.construct_document(node) if node and not problems else {}
-        return node, plain, problems  # noqa: TRY300  the handlers below answer for all of it
+        plain = loader.construct_document(node) if node and not problems else None
+        return node, {} if plain is None else plain, problems  # noqa: TRY300  the handlers below answer for all of it
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = mark.line + 1 if mark else 1

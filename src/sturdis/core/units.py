@@ -30,7 +30,7 @@ def parse_bytes(written: str | int) -> int:
     if match is None:
         raise ValueError(f"{written!r} is not a quantity of bytes such as 512Mi or 1.5Gi")
     scale = match["scale"]
-    factor = Decimal(f"1{scale}") if scale[:1] in "eE" and scale[1:] else Decimal(_SCALES[scale])
+    factor = Decimal(_SCALES[scale]) if scale in _SCALES else Decimal(f"1{scale}")
     number = int((Decimal(match["number"]) * factor).to_integral_value(ROUND_CEILING))
     if number >= 2**63:
         raise ValueError(f"{written!r} is more bytes than a 64-bit server can count")

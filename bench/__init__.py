@@ -1,0 +1,1 @@
+"""Measurements against the bare tool in the same run: `make bench`."""

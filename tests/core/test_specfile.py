@@ -1,0 +1,139 @@
+import jsonschema_rs
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sturdis.core import spec as specs
+from sturdis.core import specfile
+from sturdis.core.errors import SpecError
+from sturdis.core.spec import Spec
+
+
+def problems(text: str) -> str:
+    with pytest.raises(SpecError) as refusal:
+        specfile.parse(text, source="x.yaml")
+    assert refusal.value.code == "spec.invalid"
+    assert refusal.value.exit_status == 2
+    return refusal.value.why
+
+
+@pytest.mark.parametrize("text", ["", "# nothing\n", "---\n", "memory: {}\n"])
+def test_an_empty_spec_is_the_deployment(text):
+    assert specfile.parse(text, source="x.yaml") == Spec()
+
+
+def test_the_defaults_are_the_deployment():
+    spec = Spec()
+    assert spec.name == "redis"
+    assert spec.persistence.fsync == "everysec"
+    assert spec.monitoring.exporter.port == 9121
+    assert specs.memory_limit(spec) == 1 << 30
+    assert specs.maxmemory(spec) == (1 << 30) * 60 // 100
+
+
+def test_every_key_can_be_set():
+    text = """
+name: queues
+memory: {limit: 2Gi, maxmemory: 1Gi}
+persistence: {fsync: always}
+monitoring: {exporter: {port: 9122}}
+"""
+    spec = specfile.parse(text, source="x.yaml")
+    assert (spec.name, spec.persistence.fsync) == ("queues", "always")
+    assert (specs.memory_limit(spec), specs.maxmemory(spec)) == (2 << 30, 1 << 30)
+    assert spec.monitoring.exporter.port == 9122
+
+
+def test_a_misspelt_key_is_named_with_its_line_and_a_suggestion():
+    assert problems("persistance: {}\n") == (
+        'line 1: unknown key "persistance"; did you mean "persistence"?'
+    )
+
+
+def test_all_problems_are_told_at_once_in_the_order_of_their_lines():
+    text = "nmae: redis\nmemory:\n  limit: 5Gx\n  max: 1\npersistence:\n  fsync: sometimes\n"
+    lines = problems(text).splitlines()
+    assert [line.split(":")[0] for line in lines] == ["line 1", "line 3", "line 4", "line 6"]
+    assert 'did you mean "name"?' in lines[0]
+    assert "5Gx" in lines[1]
+    assert '"max"' in lines[2]
+    assert '"always" or "everysec"' in lines[3]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("persistence: {fsync: no}", "quote the word"),
+        ("name: Redis_1", "does not match"),
+        ("name: 7", 'not of type "string"'),
+        ("memory: 7", 'not of type "object"'),
+        ("memory:\n", 'null is not of type "object"'),
+        ("- name: redis", 'not of type "object"'),
+        ("redis", 'not of type "object"'),
+        ("memory: {limit: 1.5}", "not a quantity"),
+        ("memory: {limit: true}", "true"),
+        ("memory: {limit: 0}", "means no limit"),
+        ("memory: {maxmemory: 0}", "means no limit"),
+        ("memory: {limit: 1Gi, maxmemory: 2Gi}", "above the limit"),
+        ("memory: {limit: 9999Ei}", "64-bit"),
+        ("monitoring: {exporter: {port: 65536}}", "65535"),
+        ("monitoring: {exporter: {port: -1}}", "minimum of 0"),
+        ("name: a\nname: b", '"name" stands twice, first in line 1'),
+        ("1: 2", "plain word"),
+        ("? [a]\n: b", "plain word"),
+        ("a: &x 1\nb: *x", "aliases"),
+        ("name: [", "not a spec in YAML"),
+        ("name: a\n---\nname: b", "another document"),
+        ("name: 2026-99-99", "month"),
+        ("name: \x00", "unacceptable character"),
+        ("name: !!python/object:os.system x", "could not determine a constructor"),
+        ("[" * 5000, "not a spec in YAML"),
+        ("zzz: 1", "known here: memory, monitoring, name, persistence"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_in_words(text, told):
+    assert told in problems(text)
+
+
+@given(st.text(alphabet=st.sampled_from("abnmeory:{}[]&*!|>-?,#'\"% \n\t019.~<=é"), max_size=60))
+def test_any_text_gives_a_spec_or_problems_with_lines(text):
+    try:
+        spec = specfile.parse(text, source="x.yaml")
+    except SpecError as refusal:
+        assert all(line.startswith("line ") for line in refusal.why.splitlines())  # noqa: PT017
+    else:
+        assert specs.maxmemory(spec) > 0
+
+
+@given(
+    st.builds(
+        Spec,
+        name=st.from_regex(r"[a-z]([-a-z0-9]{0,50}[a-z0-9])?", fullmatch=True),
+        memory=st.builds(
+            specs.Memory, limit=st.sampled_from(["64Mi", "1.5G", 1 << 30, "1e9", "2Ti"])
+        ),
+        persistence=st.builds(specs.Persistence),
+        monitoring=st.builds(
+            specs.Monitoring, exporter=st.builds(specs.Exporter, port=st.integers(0, 65535))
+        ),
+    )
+)
+def test_what_is_shown_reads_back_as_the_same_spec(spec):
+    shown = specfile.annotated(spec)
+    assert specfile.parse(shown, source="shown") == spec
+    schema = jsonschema_rs.validator_for(specfile.schema())
+    assert schema.is_valid(msgspec.to_builtins(spec))
+
+
+def test_every_key_is_described():
+    def described(kind: msgspec.inspect.StructType) -> None:
+        for field in kind.fields:
+            assert isinstance(field.type, msgspec.inspect.Metadata), field.encode_name
+            assert (field.type.extra_json_schema or {}).get("description"), field.encode_name
+            if isinstance(field.type.type, msgspec.inspect.StructType):
+                described(field.type.type)
+
+    kind = msgspec.inspect.type_info(Spec)
+    assert isinstance(kind, msgspec.inspect.StructType)
+    described(kind)

@@ -1,0 +1,60 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sturdis.core import units
+
+
+@pytest.mark.parametrize(
+    ("written", "count"),
+    [
+        ("0", 0),
+        (1024, 1024),
+        ("1Gi", 1 << 30),
+        ("512Mi", 512 << 20),
+        ("1.5Gi", 3 << 29),
+        ("1e9", 10**9),
+        ("1E3", 1000),
+        ("1E", 10**18),
+        ("2e-1", 1),
+        ("1.0000000001Ki", 1025),
+        (".5k", 500),
+        ("5.", 5),
+    ],
+)
+def test_a_quantity_reads_as_kubernetes_reads_it(written, count):
+    assert units.parse_bytes(written) == count
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "Gi", "1gi", "1 Gi", "-1", "1ki", "1e", "1e+", "0x10", "1_000", "\u0661", "8Ei", "1e99"],
+)
+def test_what_is_no_quantity_is_refused(written):
+    with pytest.raises(ValueError, match=re.escape(repr(written))):
+        units.parse_bytes(written)
+
+
+@given(st.integers(min_value=0, max_value=2**63 - 1))
+def test_a_plain_number_is_itself(count):
+    assert units.parse_bytes(str(count)) == units.parse_bytes(count) == count
+
+
+@given(st.text(max_size=12))
+def test_the_schema_pattern_and_the_parser_agree(text):
+    try:
+        units.parse_bytes(text)
+        accepted = True
+    except ValueError as error:
+        accepted = "more bytes" in str(error)  # the pattern knows the form, not the size
+    assert accepted == bool(re.match(units.QUANTITY, text) and not text.endswith("\n"))
+
+
+@given(st.integers(min_value=0, max_value=2**62))
+def test_the_human_form_is_within_a_tenth_of_its_unit(count):
+    shown = units.human_bytes(count)
+    unit = re.sub(r"[\d.]", "", shown)
+    step = {"B": 1, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50}[unit]
+    assert abs(float(shown.removesuffix(unit)) * step - count) <= 0.05 * step + 1

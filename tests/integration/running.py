@@ -1,0 +1,95 @@
+"""`sturdis` as its users run it: a process of its own, on servers of its own."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+STURDIS = (sys.executable, "-m", "sturdis")
+READY_SECONDS = 20.0
+
+SERVERS = (
+    pytest.param("embedded", marks=pytest.mark.tier("embedded")),
+    pytest.param("redis-server", marks=pytest.mark.tier("redis-server")),
+)
+"""What `--server` is given in tests that run on every server of this machine."""
+
+
+def sturdis(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    """Run one command to its end."""
+    options = {"capture_output": True, "text": True, "timeout": 60} | options
+    return subprocess.run([*STURDIS, *arguments], check=False, **options)
+
+
+def sturdis_of_an_ordinary_user(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run one command without root's powers, whoever runs the tests."""
+    drop = ("setpriv", "--bounding-set=-all", "--inh-caps=-all") if os.geteuid() == 0 else ()
+    command = [*drop, *STURDIS, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+@dataclass(frozen=True)
+class Up:
+    """A running `sturdis up`, and what it said when it was ready."""
+
+    process: subprocess.Popen[str]
+    ready: dict[str, Any]
+
+    @property
+    def url(self) -> str:
+        return str(self.ready["url"])
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        """Ask it to stop, as Ctrl-C does, and give its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(40)
+
+    def cli(self, *words: str) -> str:
+        """Send a command to it and give the bare reply."""
+        answer = sturdis("cli", "--target", self.url, *words)
+        assert answer.returncode == 0, answer
+        return answer.stdout.removesuffix("\n")
+
+
+@contextlib.contextmanager
+def running(*arguments: str, **environ: str) -> Iterator[Up]:
+    """Run `sturdis up --json` on free ports until the block ends."""
+    free = ("--port", "0", "--metrics-port", "0")
+    process = subprocess.Popen(
+        [*STURDIS, "up", "--json", *free, *arguments],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, **environ},
+    )
+    watchdog = threading.Timer(READY_SECONDS, process.kill)
+    watchdog.start()
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        watchdog.cancel()
+        if not line:
+            raise AssertionError(process.communicate(timeout=20)[1])
+        yield Up(process, json.loads(line))
+    finally:
+        watchdog.cancel()
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+        process.communicate(timeout=40)
+
+
+def error_code(answer: subprocess.CompletedProcess[str]) -> str:
+    """Give the code of the error that a command ended with; it has said why and what to do."""
+    head, *rest = answer.stderr.splitlines()
+    assert any(line.startswith("why: ") for line in rest), answer.stderr
+    assert any(line.startswith("do:  ") for line in rest), answer.stderr
+    assert "Traceback" not in answer.stderr
+    return head.removeprefix("error[").split("]")[0]

