@@ -8,6 +8,7 @@ help:
 	@echo "make up       run the deployment on this machine (ARGS='--port 6380' passes options on)"
 	@echo "make test     run the tests; says at the end which tiers did not run and why"
 	@echo "make check    format check, ruff, mypy --strict, import-linter, then the tests"
+	@echo "make lint     what make check does before the tests"
 	@echo "make format   format the code"
 	@echo "make bench    measure start-up and overhead against the bare server, in the same run"
 	@echo "make picture  draw the README's picture from a real run"

@@ -4,9 +4,11 @@ A test says `@pytest.mark.tier("node")`. Where the part is missing the test is s
 reason, and the closing summary repeats it; with STURDIS_REQUIRE_TIERS=1 it fails instead.
 """
 
+import os
 import shutil
 import socket
 import subprocess
+from collections import Counter
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -41,6 +43,10 @@ def _node() -> str:
     return ""
 
 
+def _curl() -> str:
+    return "" if shutil.which("curl") else "no curl on PATH"
+
+
 def _usual_ports() -> str:
     for port in (6379, 9121):
         with socket.socket() as listener:
@@ -56,9 +62,34 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "embedded": ("the embedded Valkey 9.1", _embedded),
     "redis-server": ("the redis-server on PATH", _redis_server),
     "node": ("Node with BullMQ and ioredis", _node),
+    "curl": ("curl, for the commands as documented", _curl),
     "usual-ports": ("6379 and 9121 free, for the commands as documented", _usual_ports),
 }
 """Name to what the part is, and the function that says why it is missing; empty: it is there."""
+
+
+REQUIRED = os.environ.get("STURDIS_REQUIRE_TIERS") == "1"
+"""Whether a missing part fails the tests instead of leaving them out: CI's way."""
+
+LEFT_OUT: Counter[str] = Counter()
+"""How many tests and examples each missing part kept from running."""
+
+
+class TierRequiredError(Exception):
+    """A part is missing where all are required."""
+
+
+def left_out(name: str) -> str:
+    """Say why what needs the part `name` is left out, and count it; empty: it runs.
+
+    Raises:
+        TierRequiredError: The part is missing, and all are required.
+    """
+    if reason := missing(name):
+        LEFT_OUT[name] += 1
+        if REQUIRED:
+            raise TierRequiredError(f"the tier {name} is required here: {reason}")
+    return reason
 
 
 @cache

@@ -7,7 +7,7 @@ Adapters are imported where they are used: a verb pays only for what it needs.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -125,7 +125,7 @@ def verify(
     return flow.verify(spec or (aim.running.spec if aim.running else load_spec()), redis)
 
 
-def call(words: tuple[str, ...], target: str | None = None) -> "Reply":
+def call(words: Sequence[str | bytes], target: str | None = None) -> "Reply":
     """Send one Redis command to the target and give its reply, however long it takes.
 
     Raises:

@@ -1,5 +1,6 @@
 """`sturdis cli`: a small redis-cli; the embedded server brings none."""
 
+import os
 import sys
 
 import click
@@ -33,7 +34,7 @@ def command(output: Output, target: str | None, words: tuple[str, ...]) -> int:
             why="sturdis cli sends one command and prints one reply",
             do="use redis-cli for it",
         )
-    reply = wiring.call(words, target)
+    reply = wiring.call([os.fsencode(word) for word in words], target)
     if output.json:
         output.value(replies.jsonable(reply))
     elif sys.stdout.isatty():

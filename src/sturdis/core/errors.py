@@ -37,6 +37,7 @@ CODES: Mapping[str, str] = {
     "target.ambiguous": "several `up` run and none was named",
     "target.unreachable": "nothing accepts connections at the address",
     "target.silent": "the address accepts connections but does not answer as Redis",
+    "target.refused": "the server refused to open the connection: its database, or an ACL",
     "target.lost": "the connection broke while a reply was awaited",
     "access.denied": "the server refused the user name or password",
     "command.not_found": "the command after `--` cannot be started",

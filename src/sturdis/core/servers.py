@@ -88,8 +88,8 @@ def dotted(version: Version) -> str:
 def choose(offers: Iterable[Offer]) -> Offer:
     """Take the first offer that may run; `offers` come in order of preference.
 
-    A server named by the user or remembered by the data folder runs even when untested; one
-    that merely lies on PATH does not.
+    A server that merely lies on PATH must be tested; one named by the user, remembered by the data
+    folder or shipped with Sturdis runs even when its release is not in the matrix.
 
     Raises:
         ServerError: `server.too_old` for a server asked for; `server.missing` when none may run.
@@ -97,7 +97,7 @@ def choose(offers: Iterable[Offer]) -> Offer:
     passed_over = []
     for offer in offers:
         server = offer.server
-        if offer.origin in (Origin.ASKED, Origin.RECORDED):
+        if offer.origin is not Origin.ON_PATH:
             if server.too_old:
                 raise ServerError(
                     "server.too_old",

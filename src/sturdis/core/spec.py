@@ -17,8 +17,8 @@ Bytes = Annotated[str, Meta(pattern=units.QUANTITY)] | Annotated[int, Meta(ge=0)
 MAXMEMORY_PERCENT = 60
 """Share of the memory limit given to data, in per cent.
 
-A rewrite forks: pages written meanwhile exist twice, up to the whole dataset. 50 to 60 % is the
-safe share for write-heavy use (Redis administration guide, "Memory"; docs/adr/0009).
+A rewrite forks: pages written meanwhile exist twice, in the worst case all of them. The rest of
+the limit is for that; docs/adr/0009.
 """
 
 
@@ -40,7 +40,7 @@ class Memory(Section, frozen=True):
         Bytes | None,
         Meta(
             description="Bytes of data at which writes are refused. Default: 60 % of the limit, "
-            "so that a rewrite's copy-on-write never meets the kernel's limit (docs/adr/0009)."
+            "the rest is for a rewrite's copy-on-write (docs/adr/0009)."
         ),
     ] = None
 

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -41,8 +42,9 @@ def parse(text: str, *, source: str) -> specs.Spec:
     if not problems:
         try:
             spec = msgspec.convert(plain, specs.Spec)
-        except msgspec.ValidationError:
-            problems = sorted(_explain(plain, node))
+        except msgspec.ValidationError as refusal:
+            # what a schema lets pass, such as 9121.0 for a number, has the refusal alone
+            problems = sorted(_explain(plain, node)) or [Problem(1, str(refusal))]
         else:
             problems = [Problem(_line(node, path), what) for path, what in _rules(spec)]
             if not problems:
@@ -97,7 +99,7 @@ def _read_yaml(text: str) -> tuple[yaml.Node | None, Any, list[Problem]]:
                 return None, None, [Problem(line, "aliases are not understood: write it out")]
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        problems = list(_key_problems(node)) if node else []
+        problems = list(_node_problems(node)) if node else []
         plain = loader.construct_document(node) if node and not problems else None
         return node, {} if plain is None else plain, problems  # noqa: TRY300  the handlers below answer for all of it
     except yaml.MarkedYAMLError as error:
@@ -111,23 +113,45 @@ def _read_yaml(text: str) -> tuple[yaml.Node | None, Any, list[Problem]]:
     return None, None, [Problem(line, f"not a spec in YAML: {reason}")]
 
 
-def _key_problems(node: yaml.Node) -> Iterator[Problem]:
-    """Find keys that are no plain strings, or that stand twice: YAML would keep the last one."""
+def _node_problems(node: yaml.Node) -> Iterator[Problem]:
+    """Find keys that are no plain words or stand twice, of which YAML would keep the last."""
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
-            yield from _key_problems(item)
+            yield from _node_problems(item)
+    if isinstance(node, yaml.ScalarNode) and (what := _scalar_problem(node)):
+        yield Problem(_first_line(node), what)
     if not isinstance(node, yaml.MappingNode):
         return
     seen: dict[str, int] = {}
     for key, value in node.value:
-        line = key.start_mark.line + 1
+        line = _first_line(key)
         if not isinstance(key, yaml.ScalarNode) or key.tag != "tag:yaml.org,2002:str":
             yield Problem(line, "a key must be a plain word")
         elif key.value in seen:
             yield Problem(line, f'"{key.value}" stands twice, first in line {seen[key.value]}')
         else:
             seen[key.value] = line
-        yield from _key_problems(value)
+        yield from _node_problems(value)
+
+
+def _scalar_problem(node: yaml.ScalarNode) -> str:
+    """Say what keeps a value from meaning what it looks like; empty: nothing does."""
+    kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    if kind not in _PLAIN_KINDS:
+        return f"YAML takes {node.value!r} for a {kind}, which is no value here: quote it"
+    if kind == "int" and not _DECIMAL.fullmatch(node.value):
+        return (
+            f"YAML takes {node.value} for a number that is not decimal: quote it, or write it out"
+        )
+    return ""
+
+
+_PLAIN_KINDS = ("bool", "float", "int", "null", "str")
+_DECIMAL = re.compile(r"[-+]?(0|[1-9][0-9]*)")
+
+
+def _first_line(node: yaml.Node) -> int:
+    return node.start_mark.line + 1
 
 
 def _explain(plain: object, node: yaml.Node | None) -> Iterator[Problem]:
@@ -176,7 +200,7 @@ def _dotted(path: Path) -> str:
 
 def _line(node: yaml.Node | None, path: Path, *, key: bool = False) -> int:
     """Give the line, from 1, of the value at `path`, or of its key."""
-    line = node.start_mark.line + 1 if node else 1
+    line = _first_line(node) if node else 1
     for depth, part in enumerate(path, start=1):
         if isinstance(node, yaml.MappingNode):
             pairs: Mapping[str, tuple[yaml.Node, yaml.Node]] = {
@@ -185,12 +209,14 @@ def _line(node: yaml.Node | None, path: Path, *, key: bool = False) -> int:
             if part not in pairs:
                 return line
             name, node = pairs[str(part)]
-            line = (name if key and depth == len(path) else node).start_mark.line + 1
+            line = _first_line(name if key and depth == len(path) else node)
     return line
 
 
 def _rules(spec: specs.Spec) -> Iterator[tuple[Path, str]]:
     """Find values that their form allows and their meaning does not."""
+    if spec.name.endswith("\n"):  # which a pattern's end does not see
+        yield ("name",), "name: it ends with a line break"
     readable = True
     for key, written in (("limit", spec.memory.limit), ("maxmemory", spec.memory.maxmemory)):
         try:

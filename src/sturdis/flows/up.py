@@ -115,7 +115,7 @@ def _outcome(state: State, host: Host, wanted: Run) -> int:
             "server.not_ready",
             f"the server did not answer PONG within {wanted.start_budget:.0f} s",
             why=host.log_tail() or "its log is empty",
-            do="sturdis up again: nothing was lost; with much data raise memory.limit in the spec",
+            do="sturdis up with a higher memory.limit in the spec: the budget follows it",
         )
     if state.reason is Reason.SERVER_EXITED:
         ended = f"by signal {-state.status}" if state.status < 0 else f"with status {state.status}"

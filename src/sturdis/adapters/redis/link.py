@@ -1,7 +1,8 @@
 """One connection to a Redis: replies as they are, foreign errors as ours."""
 
 import socket
-from contextlib import AbstractContextManager
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 import redis
 from redis.backoff import NoBackoff
@@ -18,6 +19,10 @@ REPLY_SECONDS = 5.0
 """Longest wait for a reply, where the command itself does not wait."""
 
 
+ERROR_REPLIES = (redis.ResponseError, redis.BusyLoadingError)
+"""What the client raises for an error reply; it counts LOADING among the broken connections."""
+
+
 class Link(AbstractContextManager["Link"]):
     """A connection to `address`, opened on construction and used by one thread.
 
@@ -26,27 +31,18 @@ class Link(AbstractContextManager["Link"]):
         reply_seconds: Longest wait for a reply; None waits for ever, as blocking commands need.
 
     Raises:
-        TargetError: `target.unreachable`, `target.silent` or `target.lost`.
+        TargetError: `target.unreachable`, `target.silent`, `target.refused` or `target.lost`.
         AccessError: `access.denied`, here or at the first call.
     """
 
     def __init__(self, address: Address, *, reply_seconds: float | None = REPLY_SECONDS) -> None:
         self._address = address
         _require_listener(address)
-        self._client = redis.Redis(
-            host=address.host,
-            port=address.port,
-            db=address.db,
-            username=address.username,
-            password=address.password,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=reply_seconds,
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            driver_info=None,
-            single_connection_client=True,
-        )
-        self._client.response_callbacks.clear()
+        with _translated(address):
+            try:
+                self._client = _client(address, reply_seconds)
+            except ERROR_REPLIES as error:
+                raise _refused(address, error) from error
         try:
             self.call("PING")
         except SturdisError:
@@ -60,18 +56,11 @@ class Link(AbstractContextManager["Link"]):
             TargetError: `target.silent` or `target.lost`.
             AccessError: `access.denied`.
         """
-        try:
-            return _plain(self._client.execute_command(*words))  # type: ignore[no-untyped-call]
-        except redis.AuthenticationError as error:
-            raise _denied(self._address, error) from error
-        except redis.ResponseError as error:
-            return ErrorReply(_words(error))
-        except redis.TimeoutError as error:
-            raise _silent(self._address, f"no reply within {REPLY_SECONDS:.0f} s") from error
-        except redis.InvalidResponse as error:
-            raise _silent(self._address, "what it sends is not Redis' protocol") from error
-        except (redis.ConnectionError, OSError) as error:
-            raise _lost(self._address, error) from error
+        with _translated(self._address):
+            try:
+                return _plain(self._client.execute_command(*words))  # type: ignore[no-untyped-call]
+            except ERROR_REPLIES as error:
+                return ErrorReply(_words(error))
 
     def close(self) -> None:
         """Close the connection."""
@@ -79,6 +68,39 @@ class Link(AbstractContextManager["Link"]):
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def _client(address: Address, reply_seconds: float | None) -> redis.Redis:
+    client = redis.Redis(
+        host=address.host,
+        port=address.port,
+        db=address.db,
+        username=address.username,
+        password=address.password,
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=reply_seconds,
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,
+        driver_info=None,
+        single_connection_client=True,
+    )
+    client.response_callbacks.clear()
+    return client
+
+
+@contextmanager
+def _translated(address: Address) -> Iterator[None]:
+    """Turn the client's errors into ours; the server's own error replies pass."""
+    try:
+        yield
+    except redis.AuthenticationError as error:
+        raise _denied(address, error) from error
+    except redis.TimeoutError as error:
+        raise _silent(address, "no reply in time") from error
+    except redis.InvalidResponse as error:
+        raise _silent(address, "what it sends is not Redis' protocol") from error
+    except (redis.ConnectionError, OSError) as error:
+        raise _lost(address, error) from error
 
 
 def requires_password(address: Address) -> bool:
@@ -130,6 +152,15 @@ def _denied(address: Address, error: redis.AuthenticationError) -> AccessError:
         f"{address} does not let us in",
         why=_words(error),
         do="set REDISCLI_AUTH to the password, and name the user in redis://USER@HOST:PORT",
+    )
+
+
+def _refused(address: Address, error: redis.RedisError) -> TargetError:
+    return TargetError(
+        "target.refused",
+        f"{address} refused to open the connection",
+        why=_words(error),
+        do="check the database's number, and what the user's ACL allows",
     )
 
 

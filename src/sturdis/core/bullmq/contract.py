@@ -12,7 +12,7 @@ const connection = {{
   port: {port},
   maxRetriesPerRequest: null, // workers wait for Redis instead of giving up
   // a server that turned read-only is left: reconnect, and send the command again
-  reconnectOnError: (error) => (error.message.includes('READONLY') ? 2 : false),
+  reconnectOnError: (error: Error) => (error.message.includes('READONLY') ? 2 : false),
 }};
 
 const queue = new Queue('myqueue', {{ connection }});
@@ -34,6 +34,7 @@ def connection() -> Redis:
         host="{host}",
         port={port},
         decode_responses=True,
+        socket_timeout=15,  # an idle worker blocks for up to 10 s
         retry=Retry(ExponentialBackoff(cap=2, base=0.1), retries=-1),
         retry_on_error=[BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError],
     )

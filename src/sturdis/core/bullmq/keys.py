@@ -1,4 +1,7 @@
-"""Every key that BullMQ keeps for a queue; docs/adr/0012 says where the list comes from."""
+"""The keys that BullMQ keeps for a queue and for a plain job, by name; docs/adr/0012.
+
+Job schedulers (`repeat:<id>`) and deduplication (`de:<id>`, `dn:<id>`) add keys of their own.
+"""
 
 QUEUE_PARTS = (
     "active",

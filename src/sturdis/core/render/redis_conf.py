@@ -59,7 +59,9 @@ def redis_conf(spec: specs.Spec, place: Place) -> str:
 def directives(spec: specs.Spec, place: Place) -> Iterator[Directive]:
     """Give the settings of `spec` at `place` in the order of the file."""
     yield from _network(place)
-    yield from _persistence(spec, place)
+    yield from _append_only_file(spec, place)
+    yield from _format_of_the_file()
+    yield from _snapshots_and_shutdown()
     yield from _memory(spec)
 
 
@@ -92,12 +94,12 @@ def _network(place: Place) -> Iterator[Directive]:
     yield Directive(
         "tcp-keepalive",
         (str(TCP_KEEPALIVE),),
-        "Workers on a node that vanished are noticed after a minute, not after five.",
+        "Workers on a node that vanished are noticed after two minutes, not after ten.",
         "docs/adr/0008",
     )
 
 
-def _persistence(spec: specs.Spec, place: Place) -> Iterator[Directive]:
+def _append_only_file(spec: specs.Spec, place: Place) -> Iterator[Directive]:
     yield Directive(
         "dir",
         (place.folder,),
@@ -123,6 +125,9 @@ def _persistence(spec: specs.Spec, place: Place) -> Iterator[Directive]:
         "Yes would stop fsyncing while a rewrite runs and widen the window without saying so.",
         "redis.conf of Redis 7.0, APPEND ONLY MODE",
     )
+
+
+def _format_of_the_file() -> Iterator[Directive]:
     yield Directive(
         "aof-use-rdb-preamble",
         ("yes",),
@@ -135,6 +140,9 @@ def _persistence(spec: specs.Spec, place: Place) -> Iterator[Directive]:
         "A mark per second of writes: tells people when; never used as an index.",
         "docs/adr/0008",
     )
+
+
+def _snapshots_and_shutdown() -> Iterator[Directive]:
     yield Directive(
         "save",
         ("",),

@@ -1,0 +1,96 @@
+import json
+import os
+import pty
+import subprocess
+
+import pytest
+
+from tests.integration.running import STURDIS, error_code, running, sturdis
+
+pytestmark = pytest.mark.tier("embedded")
+
+
+@pytest.fixture(scope="module")
+def up():
+    with running("--ephemeral", "--server", "embedded") as up:
+        yield up
+
+
+def cli(up, *words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    return sturdis("cli", "--target", up.url, *options, *words)
+
+
+def test_a_pipe_gets_the_reply_alone(up):
+    assert cli(up, "set", "k", "v").stdout == "OK\n"
+    assert cli(up, "get", "k").stdout == "v\n"
+    assert cli(up, "rpush", "l", "a", "b").stdout == "2\n"
+    assert cli(up, "lrange", "l", "0", "-1").stdout == "a\nb\n"
+    assert cli(up, "get", "none").stdout == "\n"
+
+
+def test_a_terminal_sees_what_redis_cli_shows(up):
+    leader, follower = pty.openpty()
+    command = [*STURDIS, "cli", "--target", up.url, "config", "get", "appendonly"]
+    subprocess.run(command, stdout=follower, check=True)
+    os.close(follower)
+    assert os.read(leader, 4096) == b'1) "appendonly"\r\n2) "yes"\r\n'
+    os.close(leader)
+
+
+def test_json_is_for_programs(up):
+    cli(up, "rpush", "j", "a", "b")
+    assert json.loads(cli(up, "lrange", "j", "0", "-1", options=("--json",)).stdout) == ["a", "b"]
+    refused = cli(up, "nonsense", options=("--json",))
+    assert refused.returncode == 1
+    assert "unknown command" in json.loads(refused.stdout)["error"]
+
+
+def test_an_error_reply_is_printed_whole_and_the_status_is_one(up):
+    cli(up, "set", "s", "x")
+    answer = cli(up, "lpush", "s", "y")
+    assert (answer.returncode, answer.stdout.split()[0]) == (1, "WRONGTYPE")
+    assert cli(up, "nonsense").stdout.startswith("ERR unknown command")
+
+
+def test_words_that_look_like_options_belong_to_the_command(up):
+    assert cli(up, "echo", "--json").stdout == "--json\n"
+    assert cli(up, "echo", "-n").stdout == "-n\n"
+
+
+def test_bytes_pass_unchanged_both_ways(up):
+    command = [*map(os.fsencode, STURDIS), b"cli", b"--target", up.url.encode()]
+    subprocess.run([*command, b"set", b"raw", b"\xff\xfe"], check=True, stdout=subprocess.DEVNULL)
+    answer = subprocess.run([*command, b"get", b"raw"], check=True, stdout=subprocess.PIPE)
+    assert answer.stdout == b"\xff\xfe\n"
+
+
+def test_a_command_that_waits_is_waited_for(up):
+    with subprocess.Popen(
+        [*STURDIS, "cli", "--target", up.url, "blpop", "later", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        while "cmd=blpop" not in cli(up, "client", "list").stdout:
+            pass
+        cli(up, "rpush", "later", "x")
+        assert process.communicate(timeout=20)[0] == "later\nx\n"
+
+
+@pytest.mark.parametrize("command", ["subscribe", "MONITOR"])
+def test_a_command_that_streams_is_refused(up, command):
+    answer = cli(up, command, "x")
+    assert (answer.returncode, error_code(answer)) == (2, "usage")
+
+
+def test_a_database_is_chosen_by_the_address(up):
+    assert sturdis("cli", "--target", f"{up.url}/5", "set", "five", "5").returncode == 0
+    assert cli(up, "exists", "five").stdout == "0\n"
+    answer = sturdis("cli", "--target", f"{up.url}/999", "ping")
+    assert answer.returncode == 13
+    assert "Traceback" not in answer.stderr
+
+
+def test_a_closed_pipe_is_no_error(up):
+    line = f"{' '.join(STURDIS)} cli --target {up.url} command | head -1"
+    answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
+    assert answer.stderr == ""
