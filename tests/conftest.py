@@ -27,7 +27,17 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(f"there        {name}: {meaning}")
 
 
-USERS_OWN = ("XDG_DATA_HOME", "XDG_STATE_HOME", "STURDIS_TARGET", "REDISCLI_AUTH", "NO_COLOR")
+USERS_OWN = (
+    "ARGS",
+    "MAKEFLAGS",
+    "MAKELEVEL",
+    "NO_COLOR",
+    "REDISCLI_AUTH",
+    "REDIS_URL",
+    "STURDIS_TARGET",
+    "XDG_DATA_HOME",
+    "XDG_STATE_HOME",
+)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -87,6 +87,12 @@ def test_a_command_decides_about_signals_and_its_status_is_kept():
     assert (state.over, state.reason, state.status) == (True, Reason.COMMAND_ENDED, 3)
 
 
+def test_a_command_that_never_ran_counts_as_ended_by_the_signal():
+    state, actions = play(State(command_wanted=True), LOADING, StopRequested(2), ServerExited(0))
+    assert (state.over, state.reason, state.status) == (True, Reason.ASKED, -2)
+    assert actions == [StopServer()]
+
+
 def test_a_command_is_told_to_end_when_its_server_has():
     state, actions = play(State(command_wanted=True), PONG, ServerExited(-9))
     assert actions[-1] == SignalCommand(15)

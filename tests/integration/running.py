@@ -7,15 +7,11 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
-
-from sturdis.adapters.local import binaries, ports, probe
 
 STURDIS = (sys.executable, "-m", "sturdis")
 READY_SECONDS = 20.0
@@ -88,39 +84,6 @@ def running(*arguments: str, **environ: str) -> Iterator[Up]:
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         process.communicate(timeout=40)
-
-
-@dataclass(frozen=True)
-class Bare:
-    """A server without Sturdis."""
-
-    port: int
-    pid: int
-
-
-@contextlib.contextmanager
-def bare_server(folder: Path, *settings: str) -> Iterator[Bare]:
-    """Run the embedded server with `settings` alone, until the block ends."""
-    path = binaries.find_embedded()
-    assert path is not None
-    port = ports.claim(0, option="")
-    command = [path, "--port", str(port), "--dir", str(folder), "--save", "", *settings]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
-        try:
-            deadline = time.monotonic() + READY_SECONDS
-            while not _answers(port):
-                assert process.poll() is None
-                assert time.monotonic() < deadline
-            yield Bare(port, process.pid)
-        finally:
-            process.terminate()
-
-
-def _answers(port: int) -> bool:
-    try:
-        return bool(probe.ask("127.0.0.1", port))
-    except OSError:
-        return False
 
 
 def error_code(answer: subprocess.CompletedProcess[str]) -> str:

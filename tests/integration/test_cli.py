@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from tests.integration.running import STURDIS, error_code, running, sturdis
+from tests.integration.servers import wait_until
 
 pytestmark = pytest.mark.tier("embedded")
 
@@ -70,8 +71,7 @@ def test_a_command_that_waits_is_waited_for(up):
         stdout=subprocess.PIPE,
         text=True,
     ) as process:
-        while "cmd=blpop" not in cli(up, "client", "list").stdout:
-            pass
+        wait_until(lambda: "cmd=blpop" in cli(up, "client", "list").stdout, "the wait")
         cli(up, "rpush", "later", "x")
         assert process.communicate(timeout=20)[0] == "later\nx\n"
 

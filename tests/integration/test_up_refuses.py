@@ -1,7 +1,6 @@
 """Bad input to `up`: one clear error, the exit code as designed, data untouched."""
 
 import os
-import select
 import signal
 import socket
 import stat
@@ -11,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sturdis.adapters.local import binaries
+from sturdis.adapters.local import binaries, probe
 from tests.integration.running import error_code, running, sturdis, sturdis_of_an_ordinary_user
+from tests.integration.servers import wait_until
 
 UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 FIRST_FREE_PORT = int(UNPRIVILEGED.read_text()) if UNPRIVILEGED.exists() else 0
@@ -86,15 +86,17 @@ def test_a_folder_whose_up_was_killed_stays_locked_while_its_server_lives(tmp_pa
         assert (answer.returncode, error_code(answer)) == (11, "data.locked")
         assert f"kill {server}" in answer.stderr
         assert sturdis("verify").returncode == 13, "an up that is gone is not found"
-        ended = os.pidfd_open(server)
         os.kill(server, signal.SIGTERM)
-        assert wait_readable(ended), "the server ends when it is told to"
+        wait_until(lambda: not answers(up.ready["port"]), "the server's end")
     with running("--data", str(data)):
         pass
 
 
-def wait_readable(descriptor: int) -> bool:
-    return bool(select.select([descriptor], [], [], 20)[0])
+def answers(port: int) -> bool:
+    try:
+        return bool(probe.ask("127.0.0.1", port))
+    except OSError:
+        return False
 
 
 def test_a_folder_that_may_not_be_written_is_refused(tmp_path):

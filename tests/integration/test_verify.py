@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from sturdis.adapters.local import binaries
-from tests.integration.running import SERVERS, bare_server, error_code, running, sturdis
+from tests.integration.running import SERVERS, error_code, running, sturdis
+from tests.integration.servers import start_server, wait_until
 
 
 def verdicts(*arguments: str, **options: object) -> tuple[int, dict[str, str]]:
@@ -108,7 +109,7 @@ def test_the_spec_of_the_running_up_is_what_is_promised(tmp_path):
 @pytest.fixture
 def plain(tmp_path: Path) -> Iterator[str]:
     """A server without any of our settings, and no metrics: `redis://…`."""
-    with bare_server(tmp_path, "--appendonly", "no", "--protected-mode", "yes") as address:
+    with start_server(tmp_path, "--appendonly", "no", "--protected-mode", "yes") as address:
         yield f"redis://127.0.0.1:{address.port}"
 
 
@@ -144,7 +145,7 @@ def test_metrics_of_another_endpoint_count(plain, tmp_path):
 
 @pytest.mark.tier("embedded")
 def test_a_password_is_taken_from_the_environment_and_never_shown(tmp_path):
-    with bare_server(tmp_path, "--requirepass", "s3cr3t") as address:
+    with start_server(tmp_path, "--requirepass", "s3cr3t", ready="") as address:
         url = f"redis://127.0.0.1:{address.port}"
         wrong = [
             sturdis("verify", url),
@@ -167,7 +168,7 @@ def test_a_password_is_taken_from_the_environment_and_never_shown(tmp_path):
 @pytest.mark.tier("embedded")
 def test_what_an_acl_refuses_is_unknown(tmp_path):
     rules = ("on", "nopass", "~*", "+ping", "+select", "+client|setinfo")
-    with bare_server(tmp_path, "--user", "looker", *rules) as address:
+    with start_server(tmp_path, "--user", "looker", *rules) as address:
         status, found = not_passed(f"redis://looker:any@127.0.0.1:{address.port}")
     assert status == 3
     assert found["roundtrip"] == found["bullmq.job"] == found["memory.policy"] == "unknown"
@@ -175,17 +176,14 @@ def test_what_an_acl_refuses_is_unknown(tmp_path):
 
 @pytest.mark.tier("embedded")
 def test_a_server_that_loads_is_told_from_one_that_is_broken(tmp_path):
-    fill = "for i = 1, 3000 do redis.call('set', i, string.rep('x', 500)) end"
-    with bare_server(tmp_path, "--appendonly", "yes") as server:
-        here = ("cli", "--target", f"redis://127.0.0.1:{server.port}")
-        sturdis(*here, "eval", fill, "0")
-        sturdis(*here, "bgrewriteaof")
-        while "aof_rewrites:1" not in sturdis(*here, "info", "persistence").stdout:
-            pass
-    slowly = ("--key-load-delay", "5000", "--loading-process-events-interval-bytes", "1024")
-    with bare_server(tmp_path, "--appendonly", "yes", *slowly) as server:
+    fill = "for i = 1, 20000 do redis.call('set', i, string.rep('x', 500)) end"
+    with start_server(tmp_path, "--appendonly", "yes") as server:
+        server.call("EVAL", fill, 0)
+        server.call("BGREWRITEAOF")
+        wait_until(lambda: server.info("persistence")["aof_rewrites"] == "1", "the rewrite")
+    slowly = ("--key-load-delay", "500", "--loading-process-events-interval-bytes", "1024")
+    with start_server(tmp_path, "--appendonly", "yes", *slowly, ready="-LOADING") as server:
         status, found = not_passed(f"redis://127.0.0.1:{server.port}")
-        os.kill(server.pid, signal.SIGKILL)
     assert status == 1
     assert (found["ping"], found["roundtrip"], found["bullmq.job"]) == ("fail", "fail", "unknown")
     assert "persistence.appendonly" not in found
@@ -235,12 +233,12 @@ def speaker(says: bytes) -> Iterator[int]:
 
 @pytest.mark.tier("embedded")
 def test_a_stopped_server_is_silent(tmp_path):
-    with bare_server(tmp_path) as address:
-        os.kill(address.pid, signal.SIGSTOP)
+    with start_server(tmp_path) as address:
+        os.kill(address.process.pid, signal.SIGSTOP)
         try:
             answer = sturdis("verify", f"redis://127.0.0.1:{address.port}")
         finally:
-            os.kill(address.pid, signal.SIGCONT)
+            os.kill(address.process.pid, signal.SIGCONT)
     assert (answer.returncode, error_code(answer)) == (13, "target.silent")
 
 
@@ -276,9 +274,7 @@ def test_an_interrupted_verify_leaves_nothing_behind(tmp_path):
             stderr=subprocess.PIPE,
             text=True,
         )
-        blocked = False
-        while not blocked:
-            blocked = "cmd=set" in up.cli("client", "list")
+        wait_until(lambda: "cmd=set" in up.cli("client", "list"), "the write that waits")
         process.send_signal(signal.SIGINT)
         _output, told = process.communicate(timeout=20)
         assert (process.returncode, told.strip()) == (130, "interrupted")

@@ -29,9 +29,9 @@ class Output:
         click.echo(labelled("why:", error.why), err=True)
         click.echo(labelled("do:", error.do), err=True)
 
-    def value(self, value: object) -> None:
+    def value(self, value: object, *, err: bool = False) -> None:
         """Print one value as one line of JSON."""
-        click.echo(json.dumps(value, ensure_ascii=False))
+        click.echo(json.dumps(value, ensure_ascii=False), err=err)
 
     def text(self, text: str) -> None:
         """Print text for people."""

@@ -77,8 +77,8 @@ def command(
 
 
 def _announce(output: Output, serving: Serving, request: UpRequest) -> None:
-    if output.json:
-        output.value({"event": "ready"} | _values(serving))
+    if output.json:  # with a command, standard output is the command's
+        output.value({"event": "ready"} | _values(serving), err=bool(request.command))
     elif request.command:
         click.echo(f"sturdis: {serving.url}  {serving.server}", err=True)
     else:

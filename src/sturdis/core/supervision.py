@@ -159,14 +159,17 @@ def _stop(state: State, reason: Reason, status: int = 0) -> Step:
 
 
 def _stop_requested(state: State, signal: int) -> Step:
-    """Let a command decide for itself; a second request for the server alone does not wait."""
+    """Let a command decide for itself; a second request for the server alone does not wait.
+
+    A command that was wanted and never ran counts as ended by the signal.
+    """
     if state.command_running:
         return state, (SignalCommand(signal),)
     if state.phase is Phase.STOPPING:
         return state, (KillServer(),)
     if state.phase is Phase.ENDED:
         return state, ()
-    return _stop(state, Reason.ASKED)
+    return _stop(state, Reason.ASKED, -signal if state.command_wanted else 0)
 
 
 def _command_exited(state: State, status: int) -> Step:

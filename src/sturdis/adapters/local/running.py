@@ -43,7 +43,7 @@ def announced(running: Running) -> Iterator[None]:
         OSError: The state folder cannot be written.
     """
     folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder() / f"{os.getpid()}.json"
+    path = folder() / f"{running.port}-{os.getpid()}.json"
     beside = path.with_suffix(".new")
     with beside.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
