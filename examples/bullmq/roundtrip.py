@@ -55,7 +55,7 @@ async def roundtrip(url: str) -> dict[int, int]:
         await ended.get()
     results = {job.data["number"]: job.returnvalue for job in await queue.getCompleted()}
 
-    await worker.close()
+    await worker.close(force=True)  # no job is left; without force it may wait 5 s for one more
     await queue.obliterate(force=True)
     await queue.close()
     return results

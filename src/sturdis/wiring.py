@@ -107,7 +107,7 @@ def verify(
     from sturdis.flows import verify as flow
 
     aim = resolve(target)
-    promised_metrics = metrics_url or (aim.running.metrics_url if aim.running else None)
+    promised_metrics = metrics_url or (aim.running.at.metrics_url if aim.running else None)
     usual_metrics = f"http://{_bracketed(aim.address.host)}:{EXPORTER_PORT}/metrics"
     if urlsplit(promised_metrics or usual_metrics).scheme not in ("http", "https"):
         raise UsageError(
@@ -166,17 +166,17 @@ def resolve(target: str | None) -> Aim:
     named = target or os.environ.get(TARGET_VARIABLE)
     if named is None:
         one = _only(found)
-        return Aim(Address(one.host, one.port), one, "sturdis cli")
+        return Aim(Address(one.at.host, one.at.port), one, "sturdis cli")
     address = addresses.parse(named)
     if address.password is None and PASSWORD_VARIABLE in os.environ:
         address = replace(address, password=os.environ[PASSWORD_VARIABLE])
-    ours = (one for one in found if (one.host, one.port) == (address.host, address.port))
+    ours = (one for one in found if (one.at.host, one.at.port) == (address.host, address.port))
     cli = f"sturdis cli --target {address}" if target else "sturdis cli"
     return Aim(address, next(ours, None), cli)
 
 
 def _only(found: "tuple[Running, ...]") -> "Running":
-    lasting = [one for one in found if not one.ephemeral]
+    lasting = [one for one in found if not one.at.ephemeral]
     for some in (lasting, found):
         if len(some) == 1:
             return some[0]
@@ -187,12 +187,12 @@ def _only(found: "tuple[Running, ...]") -> "Running":
             why="none of this user's runs on this machine, and no target was named",
             do="sturdis up    (in another terminal), or name redis://HOST:PORT",
         )
-    shown = ", ".join(f"redis://{one.host}:{one.port}" for one in found)
+    shown = ", ".join(one.at.url for one in found)
     raise TargetError(
         "target.ambiguous",
         f"{len(found)} `up` are running and none was named",
         why=f"they serve {shown}",
-        do=f"name one: sturdis verify redis://{found[0].host}:{found[0].port}",
+        do=f"name one: sturdis verify {found[0].at.url}",
     )
 
 

@@ -3,14 +3,10 @@
 import json
 import os
 import sys
-from collections.abc import Callable
-from typing import Any, TypeVar
 
 import click
 
 from sturdis.core.errors import SturdisError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 class Output:
@@ -36,18 +32,6 @@ class Output:
     def text(self, text: str) -> None:
         """Print text for people."""
         click.echo(text)
-
-
-def json_option(command: Command) -> Command:
-    """Give a command `--json`."""
-
-    def switch(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
-        ctx.find_object(Output).json = value  # type: ignore[union-attr]
-
-    return click.option(
-        "--json", is_flag=True, expose_value=False, is_eager=True, callback=switch,
-        help="Print JSON for programs.",
-    )(command)  # fmt: skip
 
 
 def labelled(label: str, text: str, indent: str = "") -> str:

@@ -6,7 +6,8 @@ import sys
 import click
 
 from sturdis import wiring
-from sturdis.cli.output import Output, json_option
+from sturdis.cli.options import json_option
+from sturdis.cli.output import Output
 from sturdis.core import errors, replies
 from sturdis.core.errors import UsageError
 

@@ -6,7 +6,8 @@ import click
 import msgspec
 
 from sturdis import wiring
-from sturdis.cli.output import Output, json_option
+from sturdis.cli.options import json_option, spec_option
+from sturdis.cli.output import Output
 from sturdis.core import specfile
 
 
@@ -16,13 +17,7 @@ def command() -> None:
 
 
 @command.command
-@click.option(
-    "--spec",
-    "spec_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The spec; default: sturdis.yaml in this folder, else the defaults.",
-)
+@spec_option("sturdis.yaml in this folder, else the defaults")
 @json_option
 @click.pass_obj
 def show(output: Output, spec_file: Path | None) -> None:

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from sturdis import wiring
-from sturdis.cli.output import Output, json_option, labelled, paint
+from sturdis.cli.options import json_option, spec_option
+from sturdis.cli.output import Output, labelled, paint
 from sturdis.core.bullmq import contract
 from sturdis.core.errors import UsageError
 from sturdis.core.local import Serving, UpRequest
@@ -14,13 +15,7 @@ PORT = click.IntRange(0, 65535)
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@click.option(
-    "--spec",
-    "spec_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The spec; default: sturdis.yaml in this folder, else the defaults.",
-)
+@spec_option("sturdis.yaml in this folder, else the defaults")
 @click.option("--data", metavar="DIR", help="Keep the data in DIR; default: below the user's data.")
 @click.option(
     "--ephemeral",

@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from sturdis import wiring
-from sturdis.cli.output import Output, json_option, labelled, paint
+from sturdis.cli.options import json_option, spec_option
+from sturdis.cli.output import Output, labelled, paint
 from sturdis.core.report import Finding, Report, Verdict
 
 COLOURS = {
@@ -17,13 +18,7 @@ COLOURS = {
 
 
 @click.command
-@click.option(
-    "--spec",
-    "spec_file",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="The spec that is promised; default: that of the running up, else as for up.",
-)
+@spec_option("that of the running up, else as for up")
 @click.option(
     "--metrics",
     "metrics_url",

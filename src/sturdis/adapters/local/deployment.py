@@ -38,17 +38,13 @@ class Deployment:
     def announce(self) -> Serving:
         """Remember the server with its data, let other verbs find it, say how to reach it."""
         _remember(self.folder, self.offer)
-        here = self.planned
-        entry = Running(
-            here.host, here.port, here.metrics_url, here.data, here.ephemeral, here.server,
-            self.request.spec,
-        )  # fmt: skip
+        entry = Running(self.planned, self.request.spec)
         try:
             self.stack.enter_context(running.announced(entry))
         except OSError as error:
             note = f"other verbs need the address: {running.folder()}: {error.strerror}"
-            return replace(here, note=note)
-        return here
+            return replace(self.planned, note=note)
+        return self.planned
 
 
 @contextmanager

@@ -14,19 +14,15 @@ from pathlib import Path
 import msgspec
 import platformdirs
 
+from sturdis.core.local import Serving
 from sturdis.core.spec import Spec
 
 
 @dataclass(frozen=True)
 class Running:
-    """A running `up`, as it tells others about itself."""
+    """A running `up`: how to reach it, and what it was asked to be."""
 
-    host: str
-    port: int
-    metrics_url: str
-    data: str
-    ephemeral: bool
-    server: str
+    at: Serving
     spec: Spec
 
 
@@ -43,7 +39,7 @@ def announced(running: Running) -> Iterator[None]:
         OSError: The state folder cannot be written.
     """
     folder().mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = folder() / f"{running.port}-{os.getpid()}.json"
+    path = folder() / f"{running.at.port}-{os.getpid()}.json"
     beside = path.with_suffix(".new")
     with beside.open("wb") as file:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -59,7 +55,7 @@ def announced(running: Running) -> Iterator[None]:
 def find() -> tuple[Running, ...]:
     """Give the `up` that run now, by port; files of those that are gone are removed."""
     found = (_read(path) for path in sorted(folder().glob("*.json")))
-    return tuple(sorted((one for one in found if one is not None), key=lambda one: one.port))
+    return tuple(sorted((one for one in found if one is not None), key=lambda one: one.at.port))
 
 
 def _read(path: Path) -> Running | None:

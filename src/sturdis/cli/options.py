@@ -1,0 +1,38 @@
+"""Options that several verbs share."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from sturdis.cli.output import Output
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def json_option(command: Command) -> Command:
+    """Give a command `--json`, which switches its `Output`."""
+
+    def switch(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:
+        ctx.find_object(Output).json = value  # type: ignore[union-attr]
+
+    return click.option(
+        "--json",
+        is_flag=True,
+        expose_value=False,
+        is_eager=True,
+        callback=switch,
+        help="Print JSON for programs.",
+    )(command)
+
+
+def spec_option(default: str) -> Callable[[Command], Command]:
+    """Give a command `--spec`; `default` says in words what holds without it."""
+    return click.option(
+        "--spec",
+        "spec_file",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help=f"The spec; default: {default}.",
+    )
