@@ -2,6 +2,8 @@
 RUN := .venv/bin
 ARGS ?=
 
+# Two installs into one .venv would meet.
+.NOTPARALLEL:
 .PHONY: help up test check lint format bench picture lock clean
 
 help:
@@ -25,6 +27,7 @@ examples/bullmq/node_modules/.stamp: examples/bullmq/package-lock.json
 	@scripts/node-packages
 
 up: .venv/runtime.stamp
+	@$(RUN)/python -c '' 2>/dev/null || scripts/venv runtime
 	@exec $(RUN)/sturdis up $(ARGS)
 
 test: .venv/dev.stamp examples/bullmq/node_modules/.stamp

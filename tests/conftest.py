@@ -32,11 +32,13 @@ USERS_OWN = (
     "MAKEFLAGS",
     "MAKELEVEL",
     "NO_COLOR",
+    "NO_PROXY",
     "REDISCLI_AUTH",
     "REDIS_URL",
     "STURDIS_TARGET",
     "XDG_DATA_HOME",
     "XDG_STATE_HOME",
+    "http_proxy",
 )
 
 
@@ -61,8 +63,11 @@ def environment_at(home: Path):
     for name in USERS_OWN:
         os.environ.pop(name, None)
     os.environ["HOME"] = str(home)
+    folder = Path.cwd()
+    os.chdir(home)  # no sturdis.yaml of the user's is read
     try:
         yield
     finally:
+        os.chdir(folder)
         os.environ.clear()
         os.environ.update(before)

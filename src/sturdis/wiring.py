@@ -1,4 +1,4 @@
-"""The one place that builds adapters, for the command line and for those who use the library.
+"""The one place that joins flows with adapters, for the command line and for library users.
 
     from sturdis import wiring
     report = wiring.verify("redis://127.0.0.1:6379")
@@ -11,13 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from sturdis.core import address as addresses
 from sturdis.core import spec as specs
 from sturdis.core import specfile, supervision
 from sturdis.core.address import Address
-from sturdis.core.errors import SpecError, TargetError, UsageError
+from sturdis.core.errors import PortError, SpecError, TargetError
 from sturdis.core.local import Serving, UpRequest
 from sturdis.core.spec import Spec
 
@@ -35,8 +34,9 @@ PASSWORD_VARIABLE = "REDISCLI_AUTH"  # noqa: S105  its name, not its value
 TARGET_VARIABLE = "STURDIS_TARGET"
 """Holds the target where none is named; `up` sets it for the command it runs."""
 
-EXPORTER_PORT = 9121
-"""Where redis_exporter serves metrics when nothing else is said."""
+
+FREE_PORT_ATTEMPTS = 3
+"""How often a start is tried when another program takes a port that was found free."""
 
 
 def load_spec(path: Path | None = None) -> Spec:
@@ -47,7 +47,7 @@ def load_spec(path: Path | None = None) -> Spec:
     """
     if path is None:
         path = Path(SPEC_FILE)
-        if not path.exists():
+        if not os.path.lexists(path):  # a link that leads nowhere is told of below
             return Spec()
     try:
         with path.open("rb") as file:
@@ -75,6 +75,16 @@ def up(request: UpRequest, announce: Callable[[Serving], None]) -> int:
     Raises:
         SturdisError: Of the families server, data, port and command.
     """
+    for _attempt in range(FREE_PORT_ATTEMPTS - 1):
+        try:
+            return _up_once(request, announce)
+        except PortError as error:
+            if error.code != "port.lost":
+                raise
+    return _up_once(request, announce)
+
+
+def _up_once(request: UpRequest, announce: Callable[[Serving], None]) -> int:
     from sturdis.adapters.local import deployment
     from sturdis.flows import up as flow
 
@@ -95,8 +105,8 @@ def verify(
     Args:
         target: A redis:// address; None finds the running `up`.
         spec: What is promised; None: what the running `up` was given, else `load_spec()`.
-        metrics_url: Where the metrics are; None: where the running `up` serves them, else port
-            9121 of the target's host.
+        metrics_url: Where the metrics are; None: where the running `up` serves them. Of another
+            target they are not known then.
 
     Raises:
         UsageError: An address is not understood.
@@ -107,21 +117,9 @@ def verify(
     from sturdis.flows import verify as flow
 
     aim = resolve(target)
-    promised_metrics = metrics_url or (aim.running.at.metrics_url if aim.running else None)
-    usual_metrics = f"http://{_bracketed(aim.address.host)}:{EXPORTER_PORT}/metrics"
-    if urlsplit(promised_metrics or usual_metrics).scheme not in ("http", "https"):
-        raise UsageError(
-            "usage.address",
-            "the address of the metrics is not understood",
-            why="it does not start with http:// or https://",
-            do="sturdis verify TARGET --metrics http://HOST:9121/metrics",
-        )
-    redis = RedisTarget(
-        aim.address,
-        cli=aim.cli,
-        metrics_url=promised_metrics or usual_metrics,
-        metrics_promised=promised_metrics is not None,
-    )
+    served = aim.running.at.metrics_url if aim.running else None
+    metrics = addresses.parse_metrics_url(metrics_url) if metrics_url else served
+    redis = RedisTarget(aim.address, cli=aim.cli, metrics_url=metrics)
     return flow.verify(spec or (aim.running.spec if aim.running else load_spec()), redis)
 
 
@@ -133,12 +131,12 @@ def call(words: Sequence[str | bytes], target: str | None = None) -> "Reply":
         TargetError: There is no target, several, or it does not answer as Redis.
         AccessError: It does not let us in.
     """
-    from sturdis.adapters.redis.link import Link
+    from sturdis.adapters.redis import link
 
-    address = resolve(target).address
-    Link(address).close()  # a silent address is found out before waiting without limit
-    with Link(address, reply_seconds=None) as link:
-        return link.call(*words)
+    # A silent address is found out here, before waiting without limit.
+    address = link.admitted(resolve(target).address)
+    with link.Link(address, reply_seconds=None) as connection:
+        return connection.call(*words)
 
 
 @dataclass(frozen=True)
@@ -166,13 +164,20 @@ def resolve(target: str | None) -> Aim:
     named = target or os.environ.get(TARGET_VARIABLE)
     if named is None:
         one = _only(found)
-        return Aim(Address(one.at.host, one.at.port), one, "sturdis cli")
+        return Aim(_with_password_at_hand(Address(one.at.host, one.at.port)), one, "sturdis cli")
     address = addresses.parse(named)
-    if address.password is None and PASSWORD_VARIABLE in os.environ:
-        address = replace(address, password=os.environ[PASSWORD_VARIABLE])
-    ours = (one for one in found if (one.at.host, one.at.port) == (address.host, address.port))
+    ours = (one for one in found if address.reaches(one.at.host, one.at.port))
     cli = f"sturdis cli --target {address}" if target else "sturdis cli"
-    return Aim(address, next(ours, None), cli)
+    if target and address.password is not None:
+        cli = f"{PASSWORD_VARIABLE}=… {cli}"
+    return Aim(_with_password_at_hand(address), next(ours, None), cli)
+
+
+def _with_password_at_hand(address: Address) -> Address:
+    password = os.environ.get(PASSWORD_VARIABLE)
+    if address.password is not None or not password:
+        return address
+    return replace(address, password=password, password_offered=True)
 
 
 def _only(found: "tuple[Running, ...]") -> "Running":
@@ -203,7 +208,3 @@ def _unreadable(path: Path, why: str) -> SpecError:
         why=why,
         do="name another with --spec FILE; without one the defaults hold",
     )
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

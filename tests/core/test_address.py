@@ -25,7 +25,8 @@ def test_an_address_is_read(text, address):
     "text",
     [
         "", "localhost", "localhost:6379", "http://h", "redis://", "redis://h:0", "redis://h:99999",
-        "redis://h:x", "redis://h/x", "redis://h/-1", "redis://h?db=1", "redis://h#1", "redis://[::1",
+        "redis://h:x", "redis://h/x", "redis://h/-1", "redis://h?db=1",
+        "redis://h#1", "redis://foo..bar", "redis://[::1",
     ],
 )  # fmt: skip
 def test_what_is_no_address_is_refused(text):

@@ -5,6 +5,7 @@ import pytest
 from sturdis.core import checks
 from sturdis.core.facts import (
     JobRun,
+    NoScrape,
     Pinged,
     Refused,
     RoundTrip,
@@ -70,7 +71,7 @@ def test_ids_are_unique_and_every_finding_says_promise_evidence_and_why():
         (configured(appendfsync="no"), "persistence.appendfsync"),
         (configured(maxmemory_policy="allkeys-lru"), "memory.policy"),
         (configured(maxmemory="0"), "memory.maxmemory"),
-        (replace(HEALTHY, scrape=Refused("connection refused")), "metrics"),
+        (replace(HEALTHY, scrape=NoScrape("http://x", "connection refused")), "metrics"),
         (replace(HEALTHY, scrape=Scrape("http://x", {"redis_up": 0})), "metrics"),
         (replace(HEALTHY, scrape=Scrape("http://x", {})), "metrics"),
         (replace(HEALTHY, job=Refused("READONLY")), "bullmq.job"),

@@ -19,7 +19,7 @@ from sturdis.core.replies import ErrorReply
         ),
         (b"hello", '"hello"'),
         (b'a"b\\c\x00\xff', r'"a\"b\\c\x00\xff"'),
-        (b"# Server\r\nredis_version:7.0.15\r\n", "# Server\nredis_version:7.0.15"),
+        (b"a\nb\x1b[31m", r'"a\nb\x1b[31m"'),
         (7, "(integer) 7"),
         (None, "(nil)"),
         ((), "(empty array)"),
@@ -32,6 +32,12 @@ from sturdis.core.replies import ErrorReply
 )
 def test_a_terminal_shows_replies_as_redis_cli_does(reply, shown):
     assert replies.for_people(reply) == shown
+
+
+def test_prose_is_shown_as_it_is():
+    info = b"# Server\r\nredis_version:7.0.15\r\n"
+    assert replies.for_people(info, prose=True) == "# Server\nredis_version:7.0.15"
+    assert replies.for_people(b"one line", prose=True) == '"one line"'
 
 
 def test_a_pipe_gets_the_bytes_alone():

@@ -91,6 +91,6 @@ def test_unreadable_data_is_refused_with_the_way_back():
     with pytest.raises(DataError) as refusal:
         servers.refuse_unreadable(redis(7, 0), record)
     assert refusal.value.code == "data.newer_server"
-    assert refusal.value.do == "sturdis up --server embedded"
+    assert "valkey 9.1.0 or a newer valkey" in refusal.value.do
     servers.refuse_unreadable(valkey(9, 1), record)
     servers.refuse_unreadable(redis(7, 0), None)

@@ -8,6 +8,7 @@ from sturdis.core.supervision import (
     Announce,
     CommandExited,
     Event,
+    KillCommand,
     KillServer,
     Phase,
     Reason,
@@ -17,6 +18,7 @@ from sturdis.core.supervision import (
     SignalCommand,
     StartOverdue,
     State,
+    StopCommand,
     StopOverdue,
     StopRequested,
     StopServer,
@@ -56,7 +58,7 @@ def test_a_stop_lets_the_server_write_and_waits_for_it():
     assert not state.over
     state, actions = play(state, ServerExited(0))
     assert state.over
-    assert (state.reason, actions) == (Reason.ASKED, [])
+    assert (state.reason, state.server_status, actions) == (Reason.ASKED, 0, [])
 
 
 def test_a_second_stop_does_not_wait():
@@ -95,8 +97,10 @@ def test_a_command_that_never_ran_counts_as_ended_by_the_signal():
 
 def test_a_command_is_told_to_end_when_its_server_has():
     state, actions = play(State(command_wanted=True), PONG, ServerExited(-9))
-    assert actions[-1] == SignalCommand(15)
+    assert actions[-1] == StopCommand()
     assert not state.over
+    _still, actions = play(state, StopOverdue())
+    assert actions == [KillCommand()]
     state, _actions = play(state, CommandExited(-15))
     assert (state.over, state.reason, state.status) == (True, Reason.SERVER_EXITED, -9)
 

@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 from tests.integration.running import STURDIS, error_code, running, sturdis
-from tests.integration.servers import wait_until
+from tests.integration.servers import start_server, wait_until
 
 pytestmark = pytest.mark.tier("embedded")
 
@@ -76,10 +76,17 @@ def test_a_command_that_waits_is_waited_for(up):
         assert process.communicate(timeout=20)[0] == "later\nx\n"
 
 
-@pytest.mark.parametrize("command", ["subscribe", "MONITOR"])
-def test_a_command_that_streams_is_refused(up, command):
+@pytest.mark.parametrize("command", ["subscribe", "MONITOR", "hello"])
+def test_a_command_without_one_reply_is_refused(up, command):
     answer = cli(up, command, "x")
     assert (answer.returncode, error_code(answer)) == (2, "usage")
+
+
+def test_a_server_that_was_told_to_shut_down_did_what_was_asked(tmp_path):
+    with start_server(tmp_path) as server:
+        answer = sturdis("cli", "--target", f"redis://127.0.0.1:{server.port}", "shutdown")
+        assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+        assert server.process.wait(10) == 0
 
 
 def test_a_database_is_chosen_by_the_address(up):
@@ -91,6 +98,12 @@ def test_a_database_is_chosen_by_the_address(up):
 
 
 def test_a_closed_pipe_is_no_error(up):
-    line = f"{' '.join(STURDIS)} cli --target {up.url} command | head -1"
-    answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True)
-    assert answer.stderr == ""
+    line = f"set -o pipefail; {' '.join(STURDIS)} cli --target {up.url} command | head -1"
+    answer = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_a_full_disk_behind_the_output_is_told_of(up):
+    line = f"{' '.join(STURDIS)} cli --target {up.url} ping > /dev/full"
+    answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (answer.returncode, error_code(answer)) == (15, "output.lost")

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.running import SERVERS, STURDIS, running, sturdis
+from tests.integration.servers import wait_until
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -40,15 +41,11 @@ def test_the_server_runs_with_every_setting_that_was_written(server, tmp_path):
     data = tmp_path / 'a folder with spaces, "quotes" and ü'
     with running("--data", str(data), "--server", server) as up:
         lines = (data / "redis.conf").read_text().splitlines()
-        names = [line.split()[0] for line in lines if line and not line.startswith("#")]
-        seen = {name: up.cli("config", "get", name).split("\n", 1)[1] for name in names}
-        assert seen["dir"] == str(data)
-        assert seen["appendonly"] == "yes"
-        assert seen["appendfsync"] == "everysec"
-        assert seen["maxmemory"] == "644245094"
-        assert seen["maxmemory-policy"] == "noeviction"
-        assert seen["save"] == ""
-        assert seen["bind"] == "127.0.0.1"
+        settings = [line.split(" ", 1) for line in lines if line and not line.startswith("#")]
+        written = dict(settings) | {"dir": str(data), "save": ""}  # the two that are quoted
+        seen = {name: up.cli("config", "get", name).split("\n", 1)[1] for name in written}
+        assert seen == written
+        assert len(seen) == 15
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -193,3 +190,58 @@ def test_both_ports_can_be_named(home):
     with running("--ephemeral", "--server", "embedded", *named) as up:
         assert up.ready["port"] == free[0]
         assert up.ready["metrics"] == f"http://127.0.0.1:{free[1]}/metrics"
+
+
+@pytest.mark.tier("embedded")
+def test_under_nohup_a_hangup_is_not_heard():
+    command = ["nohup", *STURDIS, "up", "--json", "--ephemeral", "--server", "embedded"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdout is not None
+        ready = json.loads(process.stdout.readline())
+        process.send_signal(signal.SIGHUP)
+        assert sturdis("cli", "--target", ready["url"], "ping").stdout == "PONG\n"
+        process.terminate()
+        assert process.wait(20) == 0
+
+
+@pytest.mark.tier("embedded")
+def test_a_server_that_had_to_be_killed_is_told_of(tmp_path):
+    with running("--ephemeral", "--server", "embedded") as up:
+        pid = int(next(x for x in up.cli("info", "server").splitlines() if "process_id" in x)[11:])
+        os.kill(pid, signal.SIGSTOP)
+        up.process.send_signal(signal.SIGINT)
+        up.process.send_signal(signal.SIGTERM)
+        assert up.process.wait(20) == 10
+        assert up.process.stdout is not None
+        error = json.loads(up.process.stdout.read())["error"]
+    assert error["what"] == "the server ended by signal 9 when it was asked to stop"
+
+
+@pytest.mark.tier("embedded")
+def test_a_signal_before_the_start_leaves_no_folder(tmp_path):
+    slow = tmp_path / "slow-server"
+    slow.write_text("#!/bin/sh\ntouch asked; exec sleep 30\n")
+    slow.chmod(0o755)
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    with subprocess.Popen(
+        [*STURDIS, "up", "--ephemeral", "--server", str(slow)],
+        env={**os.environ, "TMPDIR": str(temporary)},
+        cwd=tmp_path,
+        stderr=subprocess.DEVNULL,
+    ) as process:
+        wait_until((tmp_path / "asked").exists, "the question for the version")
+        process.terminate()
+        assert process.wait(20) == 130
+    assert list(temporary.iterdir()) == []
+
+
+@pytest.mark.tier("embedded")
+def test_what_was_printed_to_nobody_does_not_end_the_server():
+    command = f"{' '.join(STURDIS)} up --ephemeral --server embedded -- sturdis cli ping"
+    answer = subprocess.run(
+        ["bash", "-c", f"PATH={Path(sys.executable).parent}:$PATH; {command} 2>&- >/dev/full"],
+        check=False,
+    )
+    assert answer.returncode == 15, "the command's own failure to print is passed on"

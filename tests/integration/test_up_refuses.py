@@ -24,7 +24,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file()
+        if path.is_file() and path.name != "sturdis.lock"  # which names its holder
     }
 
 
@@ -126,6 +126,35 @@ def test_a_folder_with_other_files_is_left_as_it_is(tmp_path):
     assert contents(tmp_path) == before
 
 
+@pytest.mark.parametrize("name", ["redis.conf", "server.log"])
+def test_a_users_own_file_of_the_same_name_is_not_overwritten(name, tmp_path):
+    (tmp_path / name).write_text("mine")
+    answer = sturdis("up", "--data", str(tmp_path), "--port", "0", "--metrics-port", "0")
+    assert (answer.returncode, error_code(answer)) == (11, "data.foreign")
+    assert contents(tmp_path) == {name: b"mine"}
+
+
+def test_a_first_start_that_failed_binds_the_folder_to_no_server(tmp_path):
+    data = tmp_path / "data"
+    embedded = binaries.find_embedded()
+    bad = program(tmp_path / "bad", f'[ "$1" = --version ] && exec {embedded} --version\nexit 3')
+    answer = sturdis("up", "--data", str(data), "--server", bad)
+    assert (answer.returncode, error_code(answer)) == (10, "server.exited")
+    with running("--data", str(data)) as up:
+        assert up.ready["server_path"] != bad
+
+
+def test_one_port_cannot_serve_both(listener):
+    free = str(free_port())
+    answer = sturdis("up", "--ephemeral", "--port", free, "--metrics-port", free)
+    assert (answer.returncode, error_code(answer)) == (12, "port.taken")
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
 def test_data_of_an_unknown_server_needs_the_server_named(tmp_path):
     data = tmp_path / "data"
     with running("--data", str(data), "--server", "embedded") as up:
@@ -149,7 +178,7 @@ def test_data_of_a_newer_product_is_refused_before_the_server_sees_it(tmp_path):
         "up", "--data", str(data), "--server", "redis-server", "--port", "0", "--metrics-port", "0"
     )
     assert (answer.returncode, error_code(answer)) == (11, "data.newer_server")
-    assert "do:  sturdis up --server embedded" in answer.stderr
+    assert "or a newer valkey" in answer.stderr
     assert contents(data) == before
 
 
@@ -238,6 +267,7 @@ def test_a_spec_that_cannot_be_read_is_refused(content, tmp_path):
         ("up", "--port", "x"),
         ("up", "--prot", "1"),
         ("up", "--ephemeral", "--data", "d"),
+        ("up", "--data", ""),
         ("upp",),
         ("verify", "one", "two"),
         ("cli",),

@@ -1,33 +1,19 @@
 """`verify` on real servers: what holds passes, what does not fails alone."""
 
-import contextlib
 import json
-import os
 import signal
-import socket
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
+from sturdis.adapters import bullmq_job
 from sturdis.adapters.local import binaries
-from tests.integration.running import SERVERS, error_code, running, sturdis
+from sturdis.core.address import Address
+from sturdis.core.facts import Refused
+from tests.integration.running import SERVERS, running, sturdis
 from tests.integration.servers import start_server, wait_until
-
-
-def verdicts(*arguments: str, **options: object) -> tuple[int, dict[str, str]]:
-    answer = sturdis("verify", "--json", *arguments, **options)
-    assert answer.stderr == ""
-    report = json.loads(answer.stdout)
-    return answer.returncode, {one["id"]: one["verdict"] for one in report["checks"]}
-
-
-def not_passed(*arguments: str, **options: object) -> tuple[int, dict[str, str]]:
-    status, found = verdicts(*arguments, **options)
-    return status, {check: verdict for check, verdict in found.items() if verdict != "pass"}
+from tests.integration.verdicts import not_passed, verdicts
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -106,72 +92,13 @@ def test_the_spec_of_the_running_up_is_what_is_promised(tmp_path):
         assert not_passed("--spec", str(spec)) == (1, {"persistence.appendfsync": "fail"})
 
 
-@pytest.fixture
-def plain(tmp_path: Path) -> Iterator[str]:
-    """A server without any of our settings, and no metrics: `redis://…`."""
-    with start_server(tmp_path, "--appendonly", "no", "--protected-mode", "yes") as address:
-        yield f"redis://127.0.0.1:{address.port}"
-
-
 @pytest.mark.tier("embedded")
-def test_an_address_is_checked_as_it_is(plain):
-    status, found = not_passed(plain, "--metrics", "http://127.0.0.1:1/metrics")
-    assert status == 1
-    assert found == {
-        "persistence.appendonly": "fail",
-        "memory.maxmemory": "fail",
-        "metrics": "fail",
-    }
-
-
-@pytest.mark.tier("embedded")
-@pytest.mark.tier("usual-ports")
-def test_metrics_nobody_spoke_of_are_unknown(plain):
-    _status, found = not_passed(plain)
-    assert found["metrics"] == "unknown"
-    sturdis("cli", "--target", plain, "config", "set", "appendonly", "yes")
-    sturdis("cli", "--target", plain, "config", "set", "maxmemory", "100mb")
-    assert not_passed(plain) == (3, {"metrics": "unknown"})
-
-
-@pytest.mark.tier("embedded")
-def test_metrics_of_another_endpoint_count(plain, tmp_path):
-    with running("--ephemeral", "--server", "embedded") as up:
-        _status, found = verdicts(plain, "--metrics", up.ready["metrics"])
-    assert found["metrics"] == "pass"
-    answer = sturdis("verify", plain, "--metrics", "file:///etc/passwd")
-    assert (answer.returncode, error_code(answer)) == (2, "usage.address")
-
-
-@pytest.mark.tier("embedded")
-def test_a_password_is_taken_from_the_environment_and_never_shown(tmp_path):
-    with start_server(tmp_path, "--requirepass", "s3cr3t", ready="") as address:
-        url = f"redis://127.0.0.1:{address.port}"
-        wrong = [
-            sturdis("verify", url),
-            sturdis("verify", url, env={**os.environ, "REDISCLI_AUTH": "wr0ng"}),
-            sturdis("verify", url.replace("//", "//:wr0ng@")),
-            sturdis("cli", "--target", url, "ping"),
-        ]
-        for answer in wrong:
-            assert (answer.returncode, error_code(answer)) == (14, "access.denied")
-            assert "wr0ng" not in answer.stdout + answer.stderr
-        right = sturdis("verify", url, env={**os.environ, "REDISCLI_AUTH": "s3cr3t"})
-        assert "a password is required" in right.stdout
-        assert "completed after" in right.stdout
-        assert "s3cr3t" not in right.stdout + right.stderr
-        given = sturdis("verify", url.replace("//", "//:s3cr3t@"))
-        assert "completed after" in given.stdout
-        assert "s3cr3t" not in given.stdout + given.stderr
-
-
-@pytest.mark.tier("embedded")
-def test_what_an_acl_refuses_is_unknown(tmp_path):
-    rules = ("on", "nopass", "~*", "+ping", "+select", "+client|setinfo")
-    with start_server(tmp_path, "--user", "looker", *rules) as address:
-        status, found = not_passed(f"redis://looker:any@127.0.0.1:{address.port}")
-    assert status == 3
-    assert found["roundtrip"] == found["bullmq.job"] == found["memory.policy"] == "unknown"
+def test_a_job_that_hangs_is_told_of_and_leaves_nothing(tmp_path):
+    with start_server(tmp_path) as server:
+        server.call("CLIENT", "PAUSE", 7000, "WRITE")
+        seen = bullmq_job.run(Address("127.0.0.1", server.port), "sturdis:verify:test")
+        assert seen == Refused("the job was not completed within 5 s")
+        wait_until(lambda: server.call("DBSIZE") == 0, "an empty server")
 
 
 @pytest.mark.tier("embedded")
@@ -187,81 +114,6 @@ def test_a_server_that_loads_is_told_from_one_that_is_broken(tmp_path):
     assert status == 1
     assert (found["ping"], found["roundtrip"], found["bullmq.job"]) == ("fail", "fail", "unknown")
     assert "persistence.appendonly" not in found
-
-
-def test_an_address_where_nothing_listens_is_unreachable():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    answer = sturdis("verify", f"redis://127.0.0.1:{port}")
-    assert (answer.returncode, error_code(answer)) == (13, "target.unreachable")
-
-
-def test_a_host_that_does_not_exist_is_unreachable():
-    answer = sturdis("verify", "redis://no-such-host.invalid")
-    assert (answer.returncode, error_code(answer)) == (13, "target.unreachable")
-
-
-def test_an_address_that_accepts_and_says_nothing_is_silent():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        answer = sturdis("verify", f"redis://127.0.0.1:{listener.getsockname()[1]}")
-    assert (answer.returncode, error_code(answer)) == (13, "target.silent")
-
-
-@pytest.mark.parametrize("says", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\x00\x00"])
-def test_an_address_that_speaks_something_else_is_silent(says):
-    with speaker(says) as port:
-        answer = sturdis("cli", "--target", f"redis://127.0.0.1:{port}", "ping")
-    assert (answer.returncode, error_code(answer)) in {(13, "target.silent"), (13, "target.lost")}
-
-
-@contextlib.contextmanager
-def speaker(says: bytes) -> Iterator[int]:
-    """Listen, and say the same to everyone."""
-
-    def speak() -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                link, _peer = listener.accept()
-                with link:
-                    link.sendall(says)
-                    link.recv(4096)
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=speak, daemon=True).start()
-        yield listener.getsockname()[1]
-
-
-@pytest.mark.tier("embedded")
-def test_a_stopped_server_is_silent(tmp_path):
-    with start_server(tmp_path) as address:
-        os.kill(address.process.pid, signal.SIGSTOP)
-        try:
-            answer = sturdis("verify", f"redis://127.0.0.1:{address.port}")
-        finally:
-            os.kill(address.process.pid, signal.SIGCONT)
-    assert (answer.returncode, error_code(answer)) == (13, "target.silent")
-
-
-def test_without_a_target_and_without_an_up_it_says_how_to_get_one():
-    answer = sturdis("verify")
-    assert (answer.returncode, error_code(answer)) == (13, "target.none")
-    assert "sturdis up" in answer.stderr
-
-
-@pytest.mark.tier("embedded")
-def test_among_several_up_the_lasting_one_is_meant_and_else_one_must_be_named(tmp_path):
-    lasting = ("--data", str(tmp_path / "lasting"), "--server", "embedded")
-    with (
-        running("--ephemeral", "--server", "embedded") as one,
-        running("--ephemeral", "--server", "embedded") as two,
-    ):
-        answer = sturdis("verify")
-        assert (answer.returncode, error_code(answer)) == (13, "target.ambiguous")
-        assert one.url in answer.stderr
-        assert two.url in answer.stderr
-        assert verdicts(two.url)[0] == 0
-        with running(*lasting) as meant:
-            assert json.loads(sturdis("verify", "--json").stdout)["target"] == meant.url
 
 
 @pytest.mark.tier("embedded")
@@ -280,15 +132,6 @@ def test_an_interrupted_verify_leaves_nothing_behind(tmp_path):
         assert (process.returncode, told.strip()) == (130, "interrupted")
         leftovers = up.cli("keys", "sturdis:verify:*").split()
         assert all(0 < int(up.cli("ttl", key)) <= 60 for key in leftovers)
-
-
-def test_json_carries_errors_as_well():
-    answer = sturdis("verify", "--json")
-    error = json.loads(answer.stdout)["error"]
-    assert (answer.returncode, error["exit"], error["code"]) == (13, 13, "target.none")
-    assert error["what"]
-    assert error["why"]
-    assert error["do"]
 
 
 def test_the_embedded_server_is_where_the_package_keeps_it():

@@ -17,6 +17,9 @@ from sturdis.core.bullmq import keys
 from sturdis.core.facts import JobRun, Refused, Unseen
 
 QUEUE = "probe"
+JOB_ID = "job"
+"""Chosen beforehand, so that the job can be removed even when the reply to its add is lost."""
+
 JOB_SECONDS = 5.0
 """Longest time from adding the job to its end; a local one takes about 10 ms."""
 
@@ -31,29 +34,28 @@ def run(address: Address, prefix: str) -> JobRun | Refused | Unseen:
         warnings.simplefilter("ignore")
         try:
             return asyncio.run(_run(address, prefix))
+        except TimeoutError:  # before OSError, of which it is a kind
+            return Refused(f"the job was not completed within {JOB_SECONDS:.0f} s")
         except NoPermissionError as error:
             return Unseen(f"the server's ACL refuses BullMQ's commands: {error}")
         except (RedisError, OSError) as error:
             code = getattr(error, "status_code", None)
             return Refused(f"{code} {error}" if code else str(error))
-        except TimeoutError:
-            return Refused(f"the job was not completed within {JOB_SECONDS:.0f} s")
 
 
 async def _run(address: Address, prefix: str) -> JobRun:
     sent = str(uuid4())
-    job_id = ""
     queue = Queue(QUEUE, {"connection": _client(address), "prefix": prefix})
     try:
         started = time.perf_counter()
-        job = await asyncio.wait_for(queue.add("probe", {"sent": sent}), JOB_SECONDS)
-        job_id = str(job.id)
+        adding = queue.add("probe", {"sent": sent}, {"jobId": JOB_ID})
+        await asyncio.wait_for(adding, JOB_SECONDS)
         returned = await _process(address, prefix)
         taken = (time.perf_counter() - started) * 1000
-        state = await queue.getJobState(job_id)
-        return JobRun(f"{prefix}:{QUEUE}", job_id, state, sent, returned, taken)
+        state = await queue.getJobState(JOB_ID)
+        return JobRun(f"{prefix}:{QUEUE}", JOB_ID, state, sent, returned, taken)
     finally:
-        left = (*keys.of_queue(prefix, QUEUE), *keys.of_job(prefix, QUEUE, job_id))
+        left = (*keys.of_queue(prefix, QUEUE), *keys.of_job(prefix, QUEUE, JOB_ID))
         await queue.client.unlink(*left)
         await queue.close()
 

@@ -3,20 +3,25 @@
 import http.client
 import re
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import IO
 from urllib.error import HTTPError
 
 from sturdis.core import metrics
-from sturdis.core.facts import Refused, Scrape
+from sturdis.core.facts import NoScrape, Scrape
 
 FETCH_SECONDS = 2.0
 """Longest wait for a scrape."""
 
 CLOSE_SECONDS = 0.05
 """Longest time from `close` until the port is free."""
+
+LONGEST_SCRAPE = 16 << 20
+"""Longest scrape that is read, in bytes."""
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -25,41 +30,50 @@ Info = Callable[[], Mapping[str, str] | None]
 
 
 class MetricsServer:
-    """Serves /metrics on `host`:`port` from construction until `close`; port 0 takes a free one.
-
-    The server is asked anew at every scrape: no value is older than the scrape itself.
+    """Listens on `host`:`port` from construction until `close`; port 0 takes a free one.
 
     Raises:
         OSError: The port cannot be listened on.
     """
 
-    def __init__(self, host: str, port: int, info: Info) -> None:
-        class Handler(_Handler):
-            read = staticmethod(info)
+    def __init__(self, host: str, port: int) -> None:
+        self._server = _Server((host, port), _Handler)
+        self._thread: threading.Thread | None = None
+        self.port = int(self._server.server_address[1])
 
-        self._server = ThreadingHTTPServer((host, port), Handler)
-        self._server.daemon_threads = True
+    def serve(self, info: Info) -> None:
+        """Answer at /metrics; `info` is asked anew at every scrape, by one thread a scrape."""
+        self._server.info = info
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(CLOSE_SECONDS,), daemon=True
         )
         self._thread.start()
-        self.port = int(self._server.server_address[1])
 
     def close(self) -> None:
         """Stop serving and free the port."""
-        self._server.shutdown()
+        if self._thread is not None:
+            self._server.shutdown()
+            self._thread.join()
         self._server.server_close()
-        self._thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    info: Info
+
+    def handle_error(self, *_request: object) -> None:
+        """Keep clients that hang up off the terminal."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    read: Info
+    server: _Server
+    timeout = FETCH_SECONDS
 
     def do_GET(self) -> None:
         if self.path.split("?")[0] != "/metrics":
             self.send_error(HTTPStatus.NOT_FOUND, "the metrics are at /metrics")
             return
-        body = exposition(metrics.samples(self.read()))
+        body = exposition(metrics.samples(self.server.info()))
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", CONTENT_TYPE)
         self.send_header("Content-Length", str(len(body)))
@@ -91,19 +105,37 @@ def exposition(samples: Iterable[metrics.Sample]) -> bytes:
     return re.sub(rb"(?m)^([^#].* -?\d+)\.0$", rb"\1", generate_latest(registry))
 
 
-def fetch(url: str) -> Scrape | Refused:
-    """Scrape `url`, of http or https, once; samples with labels are left out."""
+_DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def _read(reply: IO[bytes]) -> bytes:
+    """Read a reply to its end.
+
+    Raises:
+        OSError: It takes longer than `FETCH_SECONDS` or is longer than `LONGEST_SCRAPE`.
+    """
+    deadline = time.monotonic() + FETCH_SECONDS
+    text = b""
+    while part := reply.read1(65536):  # type: ignore[attr-defined]
+        text += part
+        if time.monotonic() > deadline or len(text) > LONGEST_SCRAPE:
+            raise OSError(f"not done after {FETCH_SECONDS:.0f} s or {LONGEST_SCRAPE >> 20} MiB")
+    return text
+
+
+def fetch(url: str) -> Scrape | NoScrape:
+    """Scrape `url`, of http or https, once and without a proxy; labelled samples are left out."""
     from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
 
     try:
-        with urllib.request.urlopen(url, timeout=FETCH_SECONDS) as reply:  # noqa: S310
-            text = reply.read().decode()
+        with _DIRECTLY.open(url, timeout=FETCH_SECONDS) as reply:
+            text = _read(reply).decode()
         families = list(text_string_to_metric_families(text))
     except HTTPError as error:
-        return Refused(f"{url} answered {error.code} {error.reason}")
+        return NoScrape(url, f"{url} answered {error.code} {error.reason}")
     except (OSError, http.client.HTTPException) as error:
-        return Refused(f"{url} does not answer: {getattr(error, 'reason', error)}")
+        return NoScrape(url, f"{url} does not answer: {getattr(error, 'reason', error)}")
     except ValueError as error:
-        return Refused(f"{url} gives no metrics: {error}")
+        return NoScrape(url, f"{url} gives no metrics: {error}")
     samples = (sample for family in families for sample in family.samples)
     return Scrape(url, {one.name: float(one.value) for one in samples if not one.labels})

@@ -49,7 +49,7 @@ def group() -> None:
     """One sturdy Redis for BullMQ: run it, prove it, and know what a fault can cost."""
 
 
-def run(arguments: list[str]) -> int:  # noqa: PLR0911  one return per kind of end
+def run(arguments: list[str]) -> int:
     """Run one command line and give its exit status; every error is printed here."""
     output = Output()
     try:
@@ -61,14 +61,12 @@ def run(arguments: list[str]) -> int:  # noqa: PLR0911  one return per kind of e
         click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
         return errors.USAGE
     except click.UsageError as error:
+        output.json |= "--json" in arguments  # the option may stand behind what is not understood
         output.error(_usage(error))
         return errors.USAGE
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return errors.INTERRUPTED
-    except BrokenPipeError:  # the reader of our output is gone, as in `sturdis … | head`
-        sys.stdout = None  # nothing is left to flush at exit
-        return errors.OK
     except Exception:  # noqa: BLE001  the boundary: what gets here is a defect of ours
         traceback.print_exc()
         click.echo("error: this is a bug in sturdis; please report the lines above", err=True)

@@ -3,10 +3,11 @@
 import json
 import os
 import sys
+from typing import TextIO
 
 import click
 
-from sturdis.core.errors import SturdisError
+from sturdis.core.errors import OutputError, SturdisError
 
 
 class Output:
@@ -27,11 +28,35 @@ class Output:
 
     def value(self, value: object, *, err: bool = False) -> None:
         """Print one value as one line of JSON."""
-        click.echo(json.dumps(value, ensure_ascii=False), err=err)
+        self.text(json.dumps(value, ensure_ascii=False), err=err)
 
-    def text(self, text: str) -> None:
-        """Print text for people."""
-        click.echo(text)
+    def text(self, text: str | bytes, *, err: bool = False) -> None:
+        """Print text for people, or bytes as they are.
+
+        A reader that is gone, as in `sturdis … | head`, is no error: the rest is for nobody.
+
+        Raises:
+            OutputError: `output.lost`.
+        """
+        try:
+            click.echo(text, err=err)
+        except BrokenPipeError:
+            _print_no_more(sys.stderr if err else sys.stdout)
+        except OSError as error:
+            _print_no_more(sys.stderr if err else sys.stdout)
+            raise OutputError(
+                "output.lost",
+                "the answer could not be printed",
+                why=error.strerror or str(error),
+                do="make room, or send the output elsewhere",
+            ) from error
+
+
+def _print_no_more(stream: TextIO) -> None:
+    """Let what is still buffered, and all that follows, go nowhere."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def labelled(label: str, text: str, indent: str = "") -> str:

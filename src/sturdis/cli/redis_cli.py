@@ -9,10 +9,15 @@ from sturdis import wiring
 from sturdis.cli.options import json_option
 from sturdis.cli.output import Output
 from sturdis.core import errors, replies
-from sturdis.core.errors import UsageError
+from sturdis.core.errors import TargetError, UsageError
 
-ENDLESS = {"monitor", "psubscribe", "psync", "replconf", "ssubscribe", "subscribe", "sync"}
-"""Commands that answer with a stream instead of a reply."""
+NOT_ONE_REPLY = {
+    "hello", "monitor", "psubscribe", "psync", "replconf", "ssubscribe", "subscribe", "sync",
+}  # fmt: skip
+"""Commands that answer with a stream, or change how replies are written."""
+
+PROSE = {"client", "cluster", "info", "latency", "lolwut", "memory"}
+"""Commands whose replies are texts of several lines, not values."""
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -28,18 +33,23 @@ def command(output: Output, target: str | None, words: tuple[str, ...]) -> int:
 
     Exit status: 0, or 1 when the server answers with an error.
     """
-    if words[0].lower() in ENDLESS:
+    if words[0].lower() in NOT_ONE_REPLY:
         raise UsageError(
             "usage",
-            f"{words[0]} answers with a stream, not with one reply",
+            f"{words[0]} is not answered with one reply",
             why="sturdis cli sends one command and prints one reply",
             do="use redis-cli for it",
         )
-    reply = wiring.call([os.fsencode(word) for word in words], target)
+    try:
+        reply = wiring.call([os.fsencode(word) for word in words], target)
+    except TargetError as error:
+        if words[0].lower() == "shutdown" and error.code == "target.lost":
+            return errors.OK  # it did what was asked, and could not say so any more
+        raise
     if output.json:
         output.value(replies.jsonable(reply))
     elif sys.stdout.isatty():
-        output.text(replies.for_people(reply))
+        output.text(replies.for_people(reply, prose=words[0].lower() in PROSE))
     else:
-        click.echo(replies.bare(reply))
+        output.text(replies.bare(reply))
     return errors.CHECK_FAILED if isinstance(reply, replies.ErrorReply) else errors.OK

@@ -59,6 +59,13 @@ def command(
             why="an ephemeral folder is removed at the end",
             do="sturdis up --data DIR, or sturdis up --ephemeral",
         )
+    if data == "":
+        raise UsageError(
+            "usage",
+            "--data names no folder",
+            why="what follows it is empty, perhaps a variable that is not set",
+            do="sturdis up --data DIR, or without --data",
+        )
     request = UpRequest(
         spec=wiring.load_spec(spec_file),
         data=data,

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 
 from sturdis.core import spec as specs
 from sturdis.core import units
-from sturdis.core.facts import Refused, ServerFacts, Unseen
+from sturdis.core.address import LOOPBACK
+from sturdis.core.facts import NoScrape, Refused, ServerFacts, Unseen
 from sturdis.core.report import Finding, Report, Verdict
 from sturdis.core.spec import Spec
-
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 FSYNC_STRENGTH = ("no", "everysec", "always")
 """Values of appendfsync from the weakest promise to the strongest."""
@@ -109,8 +108,8 @@ def _metrics(_spec: Spec, facts: ServerFacts) -> Judgement:
     seen = facts.scrape
     if isinstance(seen, Unseen):
         return Judgement(Verdict.UNKNOWN, seen.reason, "sturdis verify TARGET --metrics URL")
-    if isinstance(seen, Refused):
-        return Judgement(Verdict.FAIL, seen.reason, "sturdis up")
+    if isinstance(seen, NoScrape):
+        return Judgement(Verdict.FAIL, seen.reason, f"curl -sv {seen.url}")
     up = seen.samples.get("redis_up")
     if up == 1:
         return Judgement(Verdict.PASS, f"redis_up 1 at {seen.url}")
@@ -149,7 +148,7 @@ def _job(_spec: Spec, facts: ServerFacts) -> Judgement:
         return Judgement(Verdict.UNKNOWN, seen.reason, f"{facts.cli} acl whoami")
     if isinstance(seen, Refused):
         return Judgement(Verdict.FAIL, seen.reason, f"{facts.cli} info errorstats")
-    evidence = f"job {seen.job_id} of {seen.queue}: {seen.state}"
+    evidence = f"{seen.queue}:{seen.job_id}: {seen.state}"
     if seen.state == "completed" and seen.sent == seen.returned:
         taken = f"{evidence} after {seen.milliseconds:.0f} ms, then cleaned up"
         return Judgement(Verdict.PASS, f"{taken}")

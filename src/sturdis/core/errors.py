@@ -32,6 +32,7 @@ CODES: Mapping[str, str] = {
     "data.unknown_server": "an append-only file is there, but not which server wrote it",
     "data.newer_server": "the data was written by a server that the chosen one cannot read after",
     "port.taken": "something listens on the port already",
+    "port.lost": "another program took the port between finding it free and the server's start",
     "port.refused": "the system does not let this user listen on the port",
     "target.none": "no running `up` was found and no target was named",
     "target.ambiguous": "several `up` run and none was named",
@@ -40,6 +41,7 @@ CODES: Mapping[str, str] = {
     "target.refused": "the server refused to open the connection: its database, or an ACL",
     "target.lost": "the connection broke while a reply was awaited",
     "access.denied": "the server refused the user name or password",
+    "output.lost": "what was printed could not be written",
     "command.not_found": "the command after `--` cannot be started",
 }
 """Code to meaning. The part before the dot names the family, which decides the exit status."""
@@ -58,8 +60,8 @@ class SturdisError(Exception):
     exit_status: ClassVar[int] = BUG
 
     def __init__(self, code: str, what: str, *, why: str, do: str) -> None:
-        if code not in CODES:
-            raise ValueError(f"unregistered error code: {code}")
+        if code not in CODES or not isinstance(self, FAMILIES[code.partition(".")[0]]):
+            raise ValueError(f"no error code of {type(self).__name__}: {code}")
         super().__init__(what)
         self.code = code
         self.what = what
@@ -109,6 +111,12 @@ class AccessError(SturdisError):
     exit_status = 14
 
 
+class OutputError(SturdisError):
+    """Printing the answer."""
+
+    exit_status = 15
+
+
 class CommandError(SturdisError):
     """The command that `up` was asked to run."""
 
@@ -123,6 +131,7 @@ FAMILIES: Mapping[str, type[SturdisError]] = {
     "port": PortError,
     "target": TargetError,
     "access": AccessError,
+    "output": OutputError,
     "command": CommandError,
 }
 """First part of a code to the class that raises it."""

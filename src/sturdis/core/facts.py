@@ -54,6 +54,14 @@ class JobRun:
 
 
 @dataclass(frozen=True)
+class NoScrape:
+    """A metrics endpoint that gave no metrics: its address, and why."""
+
+    url: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Scrape:
     """What the metrics endpoint gave: its address, and each sample without labels by its name."""
 
@@ -76,7 +84,7 @@ class ServerFacts:
     config: Mapping[str, str] | Unseen
     password_required: bool | Unseen
     round_trip: RoundTrip | Refused | Unseen
-    scrape: Scrape | Refused | Unseen
+    scrape: Scrape | NoScrape | Unseen
     job: JobRun | Refused | Unseen
 
 

@@ -18,8 +18,13 @@ STATUS = (b"OK", b"PONG", b"QUEUED")
 """Replies that redis-cli shows without quotes. A stored value spelt so looks the same here."""
 
 
-def for_people(reply: Reply) -> str:
-    """Give a reply as redis-cli shows it on a terminal: quoted, numbered, typed."""
+def for_people(reply: Reply, *, prose: bool = False) -> str:
+    """Give a reply as redis-cli shows it on a terminal: quoted, numbered, typed.
+
+    With `prose`, a string of several lines is a text such as that of INFO, and shown as it is.
+    """
+    if prose and isinstance(reply, bytes) and b"\n" in reply:
+        return "\n".join(reply.decode(errors="replace").splitlines())
     return "\n".join(_lines(reply, status=True))
 
 
@@ -57,8 +62,6 @@ def _lines(reply: Reply, *, status: bool = False) -> list[str]:
             return ["(nil)"]
         case bytes():
             plain = status and (reply in STATUS or reply.startswith(b"Background "))
-            if status and b"\n" in reply:  # INFO and its like are texts, not values
-                return reply.decode(errors="replace").splitlines()
             return [reply.decode() if plain else _quoted(reply)]
         case int():
             return [f"(integer) {reply}"]

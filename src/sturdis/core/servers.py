@@ -144,5 +144,5 @@ def refuse_unreadable(server: Server, record: Record | None) -> None:
         "data.newer_server",
         f"{server} cannot read what {record.server} wrote in this folder",
         why="the base of the append-only file is in a format of the newer or other product",
-        do=f"sturdis up --server {'embedded' if record.embedded else record.server.path}",
+        do=f"sturdis up --server PATH, with {record.server} or a newer {record.server.product}",
     )

@@ -99,6 +99,16 @@ class SignalCommand:
 
 
 @dataclass(frozen=True)
+class StopCommand:
+    """Ask the command to end (SIGTERM), and start the stop budget."""
+
+
+@dataclass(frozen=True)
+class KillCommand:
+    """End the command at once (SIGKILL)."""
+
+
+@dataclass(frozen=True)
 class StopServer:
     """Ask the server to write and end (SIGTERM), and start the stop budget."""
 
@@ -108,7 +118,7 @@ class KillServer:
     """End the server at once (SIGKILL)."""
 
 
-Action = Announce | RunCommand | SignalCommand | StopServer | KillServer
+Action = Announce | RunCommand | SignalCommand | StopCommand | KillCommand | StopServer | KillServer
 
 
 @dataclass(frozen=True)
@@ -118,9 +128,13 @@ class State:
     phase: Phase = Phase.STARTING
     command_wanted: bool = False
     command_running: bool = False
+    served: bool = False
+    """Whether PING was ever answered with PONG."""
     reason: Reason | None = None
     status: int = 0
     """Of the command when it ended, else of the server; negative for a signal."""
+    server_status: int = 0
+    """Of the server, however it ended; negative for a signal."""
 
     @property
     def over(self) -> bool:
@@ -142,6 +156,8 @@ def step(state: State, event: Event) -> Step:  # noqa: PLR0911  one return per k
             return _stop_requested(state, signal)
         case StopOverdue() if state.phase is Phase.STOPPING:
             return state, (KillServer(),)
+        case StopOverdue() if state.phase is Phase.ENDED and state.command_running:
+            return state, (KillCommand(),)
         case CommandExited(status=status) if state.command_running:
             return _command_exited(state, status)
         case ServerExited(status=status) if state.phase is not Phase.ENDED:
@@ -150,7 +166,8 @@ def step(state: State, event: Event) -> Step:  # noqa: PLR0911  one return per k
 
 
 def _serve(state: State) -> Step:
-    serving = replace(state, phase=Phase.SERVING, command_running=state.command_wanted)
+    running = state.command_wanted
+    serving = replace(state, phase=Phase.SERVING, served=True, command_running=running)
     return serving, (Announce(), RunCommand()) if state.command_wanted else (Announce(),)
 
 
@@ -180,7 +197,8 @@ def _command_exited(state: State, status: int) -> Step:
 
 
 def _server_exited(state: State, status: int) -> Step:
+    ended = replace(state, phase=Phase.ENDED, server_status=status)
     if state.phase is Phase.STOPPING:
-        return replace(state, phase=Phase.ENDED), ()
-    ended = replace(state, phase=Phase.ENDED, reason=Reason.SERVER_EXITED, status=status)
-    return ended, (SignalCommand(15),) if state.command_running else ()  # 15: SIGTERM
+        return ended, ()
+    by_itself = replace(ended, reason=Reason.SERVER_EXITED, status=status)
+    return by_itself, (StopCommand(),) if state.command_running else ()

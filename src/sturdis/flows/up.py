@@ -1,5 +1,6 @@
 """`up`: drive a server from its start to its end, one decision of `core.supervision` at a time."""
 
+import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -7,20 +8,25 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from sturdis.core import supervision
-from sturdis.core.errors import ServerError
+from sturdis.core.errors import PortError, ServerError
 from sturdis.core.supervision import (
     Action,
     Announce,
     Event,
+    KillCommand,
     KillServer,
     Reason,
     RunCommand,
     SignalCommand,
     StartOverdue,
     State,
+    StopCommand,
     StopOverdue,
     StopServer,
 )
+
+IN_USE = "Address already in use"
+"""What servers log when they cannot listen: strerror(EADDRINUSE)."""
 
 Emit = Callable[[Event], None]
 
@@ -102,6 +108,11 @@ def _act(action: Action, host: Host, wanted: Run, announce: Callable[[], None], 
             host.run_command(wanted.command, wanted.environ or {}, emit)
         case SignalCommand(signal=number):
             host.signal_command(number)
+        case StopCommand():
+            host.signal_command(signal.SIGTERM)
+            host.after(supervision.STOP_SECONDS, emit, StopOverdue())
+        case KillCommand():
+            host.signal_command(signal.SIGKILL)
         case StopServer():
             host.stop_server()
             host.after(supervision.STOP_SECONDS, emit, StopOverdue())
@@ -110,6 +121,13 @@ def _act(action: Action, host: Host, wanted: Run, announce: Callable[[], None], 
 
 
 def _outcome(state: State, host: Host, wanted: Run) -> int:
+    if state.reason is Reason.SERVER_EXITED and not state.served and IN_USE in host.log_tail():
+        raise PortError(
+            "port.lost",
+            "another program took the server's port",
+            why=host.log_tail(),
+            do="sturdis up again, or choose another port with --port",
+        )
     if state.reason is Reason.NOT_READY:
         raise ServerError(
             "server.not_ready",
@@ -117,11 +135,13 @@ def _outcome(state: State, host: Host, wanted: Run) -> int:
             why=host.log_tail() or "its log is empty",
             do="sturdis up with a higher memory.limit in the spec: the budget follows it",
         )
-    if state.reason is Reason.SERVER_EXITED:
-        ended = f"by signal {-state.status}" if state.status < 0 else f"with status {state.status}"
+    unclean = state.reason is Reason.ASKED and state.server_status != 0
+    if unclean or state.reason is Reason.SERVER_EXITED:
+        code = state.server_status
         raise ServerError(
             "server.exited",
-            f"the server ended {ended}",
+            f"the server ended {f'by signal {-code}' if code < 0 else f'with status {code}'}"
+            + (" when it was asked to stop" if unclean else ""),
             why=host.log_tail() or "its log is empty",
             do="mend what its last lines name, then sturdis up",
         )

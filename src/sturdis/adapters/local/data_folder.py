@@ -97,7 +97,7 @@ def open_folder(path: Path, *, ephemeral: bool = False) -> DataFolder:
     try:
         if not path.is_dir():
             path.mkdir(mode=0o700, parents=True)
-        strange = sorted(set(os.listdir(path)) - _ours())  # noqa: PTH208  names are what is compared
+        strange = sorted(set(os.listdir(path)) - {AOF_FOLDER, LOCK})  # noqa: PTH208  names
         if strange and not (path / RECORD).exists():
             raise _foreign(path, strange)
         lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -114,7 +114,9 @@ def open_folder(path: Path, *, ephemeral: bool = False) -> DataFolder:
         holder = _holder(lock)
         os.close(lock)
         raise _locked(path, holder) from error
-    return DataFolder(path, lock, ephemeral)
+    folder = DataFolder(path, lock, ephemeral)
+    folder.hold(Holder(os.getpid()))
+    return folder
 
 
 def require_named_server(folder: DataFolder, asked: str | None) -> None:
@@ -130,10 +132,6 @@ def require_named_server(folder: DataFolder, asked: str | None) -> None:
             why=f"{RECORD} is missing or damaged, and another server's rewrite cannot be undone",
             do=f"sturdis up --data {folder.path} --server PATH, with the server that wrote it",
         )
-
-
-def _ours() -> set[str]:
-    return {AOF_FOLDER, RECORD, f"{RECORD}.new", LOCK, CONF, LOG, PREVIOUS_LOG}
 
 
 def _foreign(path: Path, strange: Sequence[str]) -> DataError:

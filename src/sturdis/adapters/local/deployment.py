@@ -12,7 +12,7 @@ import platformdirs
 
 from sturdis.adapters.local import binaries, data_folder, ports, running
 from sturdis.adapters.local.data_folder import DataFolder
-from sturdis.adapters.local.host import LocalHost
+from sturdis.adapters.local.host import LocalHost, unwinding_on_signals
 from sturdis.adapters.local.running import Running
 from sturdis.adapters.metrics_http import MetricsServer
 from sturdis.adapters.redis.info import InfoSource
@@ -58,11 +58,12 @@ def prepare(request: UpRequest) -> Iterator[Deployment]:
         CommandError: There is no such command.
     """
     _require_command(request)
-    with ExitStack() as stack:
+    with unwinding_on_signals(), ExitStack() as stack:
         folder = stack.enter_context(closing(_open_folder(request)))
         offer = _choose(request, folder)
+        metrics = stack.enter_context(closing(_listen_for_metrics(request)))
         port = _claim_redis_port(request)
-        metrics = stack.enter_context(closing(_serve_metrics(request, port)))
+        metrics.serve(InfoSource(Address(ports.LOOPBACK, port)).read)
         place = Place(str(folder.path), ports.LOOPBACK, port)
         conf = redis_conf(request.spec, place)
         folder.conf.write_bytes(conf.encode(errors="surrogateescape"))
@@ -91,7 +92,7 @@ def _open_folder(request: UpRequest) -> DataFolder:
 
 def _choose(request: UpRequest, folder: DataFolder) -> Offer:
     data_folder.require_named_server(folder, request.server)
-    record = folder.record()
+    record = None if folder.fresh else folder.record()  # without data any server may come
     offer = servers.choose(binaries.offers(request.server, record))
     if folder.fresh:
         _remember(folder, offer)
@@ -125,11 +126,10 @@ def _plan(
     )
 
 
-def _serve_metrics(request: UpRequest, redis_port: int) -> MetricsServer:
-    source = InfoSource(Address(ports.LOOPBACK, redis_port))
+def _listen_for_metrics(request: UpRequest) -> MetricsServer:
     usual = 0 if request.ephemeral else request.spec.monitoring.exporter.port
     wanted = usual if request.metrics_port is None else request.metrics_port
     try:
-        return MetricsServer(ports.LOOPBACK, wanted, source.read)
+        return MetricsServer(ports.LOOPBACK, wanted)
     except OSError as error:
         raise ports.refusal(wanted, error, option="--metrics-port") from error

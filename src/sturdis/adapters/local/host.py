@@ -28,6 +28,9 @@ STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOG_LINES = 3
 """How many lines of a dead server's log are shown."""
 
+LOG_BYTES = 8192
+"""How much of the log's end is looked through for them."""
+
 
 class LocalHost:
     """Runs one server on a data folder, and at most one command beside it.
@@ -134,7 +137,9 @@ class LocalHost:
         def request_stop(number: int, _frame: FrameType | None) -> None:
             emit(StopRequested(number))
 
-        before = {number: signal.signal(number, request_stop) for number in STOP_SIGNALS}
+        under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        taken = [one for one in STOP_SIGNALS if not (under_nohup and one is signal.SIGHUP)]
+        before = {number: signal.signal(number, request_stop) for number in taken}
         try:
             yield
         finally:
@@ -144,9 +149,10 @@ class LocalHost:
     def log_tail(self) -> str:
         """Give the last lines of the server's log, as it wrote them."""
         with contextlib.suppress(OSError):
-            text = self._folder.log.read_text(errors="replace")
-            lines = [line for line in text.splitlines() if line.strip()]
-            return "\n".join(lines[-LOG_LINES:])
+            with self._folder.log.open("rb") as log:
+                log.seek(max(0, log.seek(0, os.SEEK_END) - LOG_BYTES))
+                lines = log.read().decode(errors="replace").splitlines()
+            return "\n".join([line for line in lines if line.strip()][-LOG_LINES:])
         return ""
 
     def close(self) -> None:
@@ -167,6 +173,24 @@ class LocalHost:
 
     def _in_background(self, target: Callable[..., None], *args: object) -> None:
         threading.Thread(target=target, args=args, daemon=True).start()
+
+
+@contextlib.contextmanager
+def unwinding_on_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that what it made is removed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {
+        number: signal.signal(number, signal.default_int_handler)
+        for number in (signal.SIGTERM, signal.SIGHUP)
+        if signal.getsignal(number) is signal.SIG_DFL
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _in_foreground() -> bool:

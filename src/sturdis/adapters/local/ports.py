@@ -17,6 +17,8 @@ def claim(port: int, *, option: str) -> int:
     Raises:
         PortError: `port.taken` or `port.refused`.
     """
+    if port and _accepts(port):  # on some systems a second listener on one address is let in
+        raise refusal(port, OSError(errno.EADDRINUSE, ""), option=option)
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -42,6 +44,14 @@ def refusal(port: int, error: OSError, *, option: str) -> PortError:
         why=error.strerror or str(error),
         do=f"choose another port with {option}",
     )
+
+
+def _accepts(port: int) -> bool:
+    try:
+        socket.create_connection((LOOPBACK, port), timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _occupant(port: int) -> str:

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
 
 import redis
 from redis.backoff import NoBackoff
@@ -103,17 +104,21 @@ def _translated(address: Address) -> Iterator[None]:
         raise _lost(address, error) from error
 
 
-def requires_password(address: Address) -> bool:
-    """Tell whether `address` turns away who gives no password.
+def admitted(address: Address) -> Address:
+    """Give the address as the server takes it: a password that was only offered may be too much.
 
     Raises:
-        TargetError: It cannot be reached.
+        TargetError: It cannot be reached, or does not answer as Redis.
+        AccessError: It does not let us in.
     """
     try:
-        with Link(Address(address.host, address.port)):
-            return False
-    except AccessError:
-        return True
+        Link(address).close()
+    except AccessError as error:
+        if not (address.password_offered and "without any password configured" in error.why):
+            raise
+        address = replace(address, password=None, password_offered=False)
+        Link(address).close()
+    return address
 
 
 def _require_listener(address: Address) -> None:

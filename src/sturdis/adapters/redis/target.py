@@ -8,9 +8,11 @@ from sturdis.adapters import bullmq_job, metrics_http
 from sturdis.adapters.redis import link
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
+from sturdis.core.errors import AccessError, TargetError
 from sturdis.core.facts import (
     CONFIG_NAMES,
     JobRun,
+    NoScrape,
     Pinged,
     Refused,
     RoundTrip,
@@ -33,17 +35,13 @@ class RedisTarget:
     Args:
         address: Where it answers.
         cli: What to type before a Redis command to reach it again.
-        metrics_url: Where its metrics are.
-        metrics_promised: Whether they must be there, or the address is only the usual place.
+        metrics_url: Where its metrics are; None: not known.
     """
 
-    def __init__(
-        self, address: Address, *, cli: str, metrics_url: str, metrics_promised: bool
-    ) -> None:
+    def __init__(self, address: Address, *, cli: str, metrics_url: str | None) -> None:
         self._address = address
         self._cli = cli
         self._metrics_url = metrics_url
-        self._metrics_promised = metrics_promised
 
     def observe(self) -> ServerFacts:
         """Look once.
@@ -53,29 +51,41 @@ class RedisTarget:
             AccessError: It does not let us in.
         """
         mark = f"{PREFIX}:{uuid4()}"
-        with Link(self._address) as connection:
+        address = link.admitted(self._address)
+        with Link(address) as connection:
             ping = _ping(connection)
             return ServerFacts(
                 address=str(self._address),
                 cli=self._cli,
                 ping=ping,
                 config=_config(connection),
-                password_required=link.requires_password(self._address),
+                password_required=password_required(address),
                 round_trip=_round_trip(connection, f"{mark}:roundtrip"),
                 scrape=self._scrape(),
-                job=self._job(ping, mark),
+                job=_job(address, ping, mark),
             )
 
-    def _job(self, ping: Pinged, mark: str) -> JobRun | Refused | Unseen:
-        if ping.text != "PONG":
-            return Unseen(f"not tried: PING was answered with {ping.text}")
-        return bullmq_job.run(self._address, mark)
+    def _scrape(self) -> Scrape | NoScrape | Unseen:
+        if self._metrics_url is None:
+            return Unseen("where the metrics of this server are was not said")
+        return metrics_http.fetch(self._metrics_url)
 
-    def _scrape(self) -> Scrape | Refused | Unseen:
-        seen = metrics_http.fetch(self._metrics_url)
-        if isinstance(seen, Refused) and not self._metrics_promised:
-            return Unseen(f"{seen.reason}; where its metrics are is not known")
-        return seen
+
+def _job(address: Address, ping: Pinged, mark: str) -> JobRun | Refused | Unseen:
+    if ping.text != "PONG":
+        return Unseen(f"not tried: PING was answered with {ping.text}")
+    return bullmq_job.run(address, mark)
+
+
+def password_required(address: Address) -> bool | Unseen:
+    """Tell whether the server turns away who gives no password."""
+    try:
+        with Link(Address(address.host, address.port)):
+            return False
+    except AccessError:
+        return True
+    except TargetError as error:
+        return Unseen(error.why)
 
 
 def _ping(connection: Link) -> Pinged:
