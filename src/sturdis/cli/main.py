@@ -2,7 +2,6 @@
 
 import importlib
 import sys
-import traceback
 from typing import NoReturn
 
 import click
@@ -68,6 +67,8 @@ def run(arguments: list[str]) -> int:
         click.echo("interrupted", err=True)
         return errors.INTERRUPTED
     except Exception:  # noqa: BLE001  the boundary: what gets here is a defect of ours
+        import traceback  # noqa: PLC0415  6 ms that only a defect pays
+
         traceback.print_exc()
         click.echo("error: this is a bug in sturdis; please report the lines above", err=True)
         return errors.BUG

@@ -1,6 +1,5 @@
 """How answers are printed: text for people, JSON for programs, colour where it is wanted."""
 
-import json
 import os
 import sys
 from typing import TextIO
@@ -28,6 +27,8 @@ class Output:
 
     def value(self, value: object, *, err: bool = False) -> None:
         """Print one value as one line of JSON."""
+        import json  # noqa: PLC0415  4 ms that only --json pays
+
         self.text(json.dumps(value, ensure_ascii=False), err=err)
 
     def text(self, text: str | bytes, *, err: bool = False) -> None:
