@@ -1,7 +1,6 @@
 """One connection to a Redis: replies as they are, foreign errors as ours."""
 
-import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
@@ -38,12 +37,16 @@ class Link(AbstractContextManager["Link"]):
 
     def __init__(self, address: Address, *, reply_seconds: float | None = REPLY_SECONDS) -> None:
         self._address = address
-        _require_listener(address)
+        self._accepted = False
         with _translated(address):
             try:
-                self._client = _client(address, reply_seconds)
+                self._client = _client(address, reply_seconds, self._greet)
             except ERROR_REPLIES as error:
                 raise _refused(address, error) from error
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                if self._accepted:
+                    raise
+                raise _unreachable(address, error) from error
         try:
             self.call("PING")
         except SturdisError:
@@ -63,6 +66,11 @@ class Link(AbstractContextManager["Link"]):
             except ERROR_REPLIES as error:
                 return ErrorReply(_words(error))
 
+    def _greet(self, connection: redis.Connection) -> None:
+        """Say who we are: called once the address has accepted the connection."""
+        self._accepted = True
+        connection.on_connect()  # type: ignore[no-untyped-call]
+
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
@@ -71,7 +79,9 @@ class Link(AbstractContextManager["Link"]):
         self.close()
 
 
-def _client(address: Address, reply_seconds: float | None) -> redis.Redis:
+def _client(
+    address: Address, reply_seconds: float | None, greet: Callable[[redis.Connection], None]
+) -> redis.Redis:
     client = redis.Redis(
         host=address.host,
         port=address.port,
@@ -83,6 +93,7 @@ def _client(address: Address, reply_seconds: float | None) -> redis.Redis:
         retry=Retry(NoBackoff(), 0),
         protocol=2,
         driver_info=None,
+        redis_connect_func=greet,  # type: ignore[arg-type]  # its stub forgets the connection
         single_connection_client=True,
     )
     client.response_callbacks.clear()
@@ -121,17 +132,18 @@ def admitted(address: Address) -> Address:
     return address
 
 
-def _require_listener(address: Address) -> None:
-    try:
-        socket.create_connection((address.host, address.port), CONNECT_SECONDS).close()
-    except OSError as error:
-        reason = "no connection within 3 s" if isinstance(error, TimeoutError) else error.strerror
-        raise TargetError(
-            "target.unreachable",
-            f"nothing accepts connections at {address}",
-            why=str(reason or error),
-            do="check host and port; `sturdis up` starts one on this machine",
-        ) from error
+def _unreachable(address: Address, error: redis.RedisError) -> TargetError:
+    cause = error.__context__
+    if isinstance(cause, OSError) and not isinstance(cause, TimeoutError):
+        reason = cause.strerror or str(cause)
+    else:
+        reason = f"no connection within {CONNECT_SECONDS:.0f} s"
+    return TargetError(
+        "target.unreachable",
+        f"nothing accepts connections at {address}",
+        why=reason,
+        do="check host and port; `sturdis up` starts one on this machine",
+    )
 
 
 def _plain(reply: object) -> Reply:
