@@ -9,9 +9,11 @@ import contextlib
 import fcntl
 import os
 import shutil
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -54,6 +56,22 @@ class DataFolder:
         """Where the server's output goes."""
         return self.path / LOG
 
+    def write_conf(self, text: str) -> None:
+        """Write the server's configuration.
+
+        Raises:
+            DataError: `data.not_writable`; so do the other methods that write.
+        """
+        with _refusing(self.path):
+            self.conf.write_bytes(text.encode(errors="surrogateescape"))
+
+    def open_log(self) -> BinaryIO:
+        """Open a new log for the server, and keep the last run's as the previous one."""
+        with _refusing(self.path):
+            if self.log.exists():
+                self.log.replace(self.path / PREVIOUS_LOG)
+            return self.log.open("wb")
+
     @property
     def fresh(self) -> bool:
         """Whether no server has written data here yet."""
@@ -68,18 +86,15 @@ class DataFolder:
     def remember(self, record: Record) -> None:
         """Write which server uses the folder; a reader sees the old record or the new one."""
         beside = self.path / f"{RECORD}.new"
-        beside.write_bytes(msgspec.json.format(msgspec.json.encode(record)))
-        beside.replace(self.path / RECORD)
+        with _refusing(self.path):
+            beside.write_bytes(msgspec.json.format(msgspec.json.encode(record)))
+            beside.replace(self.path / RECORD)
 
     def hold(self, holder: Holder) -> None:
         """Say in the lock file who holds it."""
-        os.truncate(self.lock, 0)
-        os.pwrite(self.lock, msgspec.json.encode(holder), 0)
-
-    def keep_log(self) -> None:
-        """Keep the last run's log as the previous one."""
-        with contextlib.suppress(FileNotFoundError):
-            self.log.replace(self.path / PREVIOUS_LOG)
+        with _refusing(self.path):
+            os.truncate(self.lock, 0)
+            os.pwrite(self.lock, msgspec.json.encode(holder), 0)
 
     def close(self) -> None:
         """Release the lock."""
@@ -94,20 +109,13 @@ def open_folder(path: Path, *, ephemeral: bool = False) -> DataFolder:
     Raises:
         DataError: `data.not_writable`, `data.foreign` or `data.locked`.
     """
-    try:
+    with _refusing(path):
         if not path.is_dir():
             path.mkdir(mode=0o700, parents=True)
         strange = sorted(set(os.listdir(path)) - {AOF_FOLDER, LOCK})  # noqa: PTH208  names
         if strange and not (path / RECORD).exists():
             raise _foreign(path, strange)
         lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise DataError(
-            "data.not_writable",
-            f"the data folder {path} cannot be used",
-            why=f"{error.strerror}: {error.filename}",
-            do="sturdis up --data DIR, with a folder that you may write",
-        ) from error
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
@@ -117,6 +125,32 @@ def open_folder(path: Path, *, ephemeral: bool = False) -> DataFolder:
     folder = DataFolder(path, lock, ephemeral)
     folder.hold(Holder(os.getpid()))
     return folder
+
+
+def open_temporary() -> DataFolder:
+    """Make a new folder that goes when it is closed, and lock it.
+
+    Raises:
+        DataError: `data.not_writable`.
+    """
+    with _refusing(Path(os.environ.get("TMPDIR") or "/tmp")):  # noqa: S108  named in an error
+        path = Path(tempfile.mkdtemp(prefix="sturdis-"))
+    return open_folder(path, ephemeral=True)
+
+
+@contextlib.contextmanager
+def _refusing(path: Path) -> Iterator[None]:
+    """Turn what the system says when the folder `path` cannot be written into our error."""
+    try:
+        yield
+    except OSError as error:
+        where = f": {error.filename}" if isinstance(error.filename, str) else ""
+        raise DataError(
+            "data.not_writable",
+            f"the data folder {path} cannot be used",
+            why=f"{error.strerror}{where}",
+            do="make room or name another folder: sturdis up --data DIR",
+        ) from error
 
 
 def require_named_server(folder: DataFolder, asked: str | None) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
@@ -65,8 +64,7 @@ def prepare(request: UpRequest) -> Iterator[Deployment]:
         port = _claim_redis_port(request)
         metrics.serve(InfoSource(Address(ports.LOOPBACK, port)).read)
         place = Place(str(folder.path), ports.LOOPBACK, port)
-        conf = redis_conf(request.spec, place)
-        folder.conf.write_bytes(conf.encode(errors="surrogateescape"))
+        folder.write_conf(redis_conf(request.spec, place))
         planned = _plan(request, folder, offer, port, metrics.port)
         host = LocalHost(offer.server, folder, port)
         yield Deployment(host, planned, request, folder, offer, stack)
@@ -84,7 +82,7 @@ def _require_command(request: UpRequest) -> None:
 
 def _open_folder(request: UpRequest) -> DataFolder:
     if request.ephemeral:
-        return data_folder.open_folder(Path(tempfile.mkdtemp(prefix="sturdis-")), ephemeral=True)
+        return data_folder.open_temporary()
     if request.data is not None:
         return data_folder.open_folder(Path(request.data).absolute())
     return data_folder.open_folder(platformdirs.user_data_path("sturdis") / request.spec.name)

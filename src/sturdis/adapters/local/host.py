@@ -53,18 +53,8 @@ class LocalHost:
         Raises:
             ServerError: `server.missing`.
         """
-        self._folder.keep_log()
         try:
-            with self._folder.log.open("wb") as log:
-                self._process = subprocess.Popen(
-                    [self._server.path, str(self._folder.conf)],
-                    cwd=self._folder.path,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                    pass_fds=(self._folder.lock,),
-                )
+            self._process = self._spawn()
         except OSError as error:
             raise ServerError(
                 "server.missing",
@@ -83,6 +73,18 @@ class LocalHost:
             lambda reply: emit(Replied(reply)),
             self._settled,
         )
+
+    def _spawn(self) -> subprocess.Popen[bytes]:
+        with self._folder.open_log() as log:
+            return subprocess.Popen(
+                [self._server.path, str(self._folder.conf)],
+                cwd=self._folder.path,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+                pass_fds=(self._folder.lock,),
+            )
 
     def stop_server(self) -> None:
         """Ask the server to write and end; nothing happens when it has ended already."""
