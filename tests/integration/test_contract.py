@@ -236,7 +236,8 @@ def without_leaving(snippet: str) -> str:
 
 @languages
 def test_an_add_made_while_the_server_is_down_is_processed_when_it_is_back(language, tmp_path):
-    lasting = ("--appendonly", "yes")
+    # everysec would hold writes back on a slow disk, and a job done before the kill be done again
+    lasting = ("--appendonly", "yes", "--appendfsync", "always")
     with (
         start_server(tmp_path / "data", *lasting) as killed,
         pasted(language, printed(language, killed.port), tmp_path) as program,

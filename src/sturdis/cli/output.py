@@ -1,5 +1,6 @@
 """How answers are printed: text for people, JSON for programs, colour where it is wanted."""
 
+import contextlib
 import os
 import sys
 from typing import TextIO
@@ -16,14 +17,18 @@ class Output:
         self.json = False
 
     def error(self, error: SturdisError) -> None:
-        """Print what happened, why, and what to type: to stderr, or as JSON to stdout."""
-        if self.json:
-            values = {"code": error.code, "what": error.what, "why": error.why, "do": error.do}
-            self.value({"error": values | {"exit": error.exit_status}})
-            return
-        click.echo(paint(f"error[{error.code}]:", "red", sys.stderr) + f" {error.what}", err=True)
-        click.echo(labelled("why:", error.why), err=True)
-        click.echo(labelled("do:", error.do), err=True)
+        """Print what happened, why, and what to type: to stderr, or as JSON to stdout.
+
+        Where that cannot be printed either, the exit status alone has to tell.
+        """
+        with contextlib.suppress(OutputError):
+            if self.json:
+                values = {"code": error.code, "what": error.what, "why": error.why, "do": error.do}
+                self.value({"error": values | {"exit": error.exit_status}})
+                return
+            head = paint(f"error[{error.code}]:", "red", sys.stderr)
+            lines = (f"{head} {error.what}", labelled("why:", error.why), labelled("do:", error.do))
+            self.text("\n".join(lines), err=True)
 
     def value(self, value: object, *, err: bool = False) -> None:
         """Print one value as one line of JSON."""
@@ -40,7 +45,10 @@ class Output:
             OutputError: `output.lost`.
         """
         try:
-            click.echo(text, err=err)
+            # as bytes: a path that is not UTF-8 is shown as it is
+            click.echo(
+                text.encode(errors="surrogateescape") if isinstance(text, str) else text, err=err
+            )
         except BrokenPipeError:
             _print_no_more(sys.stderr if err else sys.stdout)
         except OSError as error:

@@ -42,6 +42,8 @@ def parse(text: str) -> Address:
     Raises:
         UsageError: `usage.address`. The message does not repeat the text: it may hold a password.
     """
+    if "://" not in text:
+        raise _refusal("it does not start with redis://")
     try:
         parts = urlsplit(text)
         port = DEFAULT_PORT if parts.port is None else parts.port
@@ -50,7 +52,7 @@ def parse(text: str) -> Address:
     except ValueError as error:
         raise _refusal("its host, port or database has no meaning") from error
     if parts.scheme != "redis":
-        raise _refusal(f"its scheme is {parts.scheme or 'missing'}, and only redis:// is known")
+        raise _refusal(f"it starts with {parts.scheme}://, and only redis:// is known")
     if not parts.hostname or port == 0 or db < 0:
         raise _refusal("a host, a port from 1 and a database from 0 are needed")
     if parts.query or parts.fragment:

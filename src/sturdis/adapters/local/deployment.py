@@ -115,7 +115,7 @@ def _plan(
         host=ports.LOOPBACK,
         port=port,
         metrics_url=f"http://{ports.LOOPBACK}:{metrics_port}/metrics",
-        data=os.fspath(folder.path),
+        data=os.fsencode(folder.path).decode(errors="replace"),  # told to people, in UTF-8
         ephemeral=request.ephemeral,
         server=str(offer.server),
         server_path=offer.server.path,
