@@ -206,5 +206,5 @@ def _unreadable(path: Path, why: str) -> SpecError:
         "spec.unreadable",
         f"the spec {path} cannot be read",
         why=why,
-        do="name another with --spec FILE; without one the defaults hold",
+        do="name another with --spec FILE; --spec /dev/null gives the defaults",
     )

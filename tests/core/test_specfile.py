@@ -97,6 +97,8 @@ def test_all_problems_are_told_at_once_in_the_order_of_their_lines():
         ("name: \x00", "unacceptable character"),
         ("name: !!python/object:os.system x", "no value here"),
         ("[" * 5000, "not a spec in YAML"),
+        ("memory: !!set {limit}", "a set is no value here"),
+        ('name: "\\ud800"', "half of a character"),
         ("zzz: 1", "known here: memory, monitoring, name, persistence"),
     ],
 )

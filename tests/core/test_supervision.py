@@ -123,6 +123,8 @@ def test_over_all_orders_of_events_the_run_stays_sane(command_wanted):
         assert not state.over or state.reason is not None, events
 
 
-@pytest.mark.parametrize(("maxmemory", "seconds"), [(0, 60), (644245094, 60), (10**10, 800)])
+@pytest.mark.parametrize(
+    ("maxmemory", "seconds"), [(0, 60), (644245094, 60), (10**10, 800), (2**62, 86400)]
+)
 def test_the_start_budget_grows_with_the_data_it_may_have_to_load(maxmemory, seconds):
     assert supervision.start_budget(maxmemory) == seconds

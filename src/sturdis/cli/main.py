@@ -1,6 +1,7 @@
 """The command line: verbs loaded when they are called, and the one error boundary."""
 
 import importlib
+import signal
 import sys
 from typing import NoReturn
 
@@ -84,4 +85,7 @@ def _usage(error: click.UsageError) -> UsageError:
 
 def main() -> NoReturn:
     """Run the command line of this process."""
+    for number in (signal.SIGTERM, signal.SIGHUP):  # end as Ctrl-C does: what was made is removed
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, signal.default_int_handler)
     sys.exit(run(sys.argv[1:]))

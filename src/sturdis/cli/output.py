@@ -74,8 +74,12 @@ def labelled(label: str, text: str, indent: str = "") -> str:
     return head + text.replace("\n", "\n" + " " * len(head))
 
 
+def is_terminal(stream: object) -> bool:
+    """Tell whether a person reads `stream`; a closed one is None."""
+    return bool(getattr(stream, "isatty", lambda: False)())
+
+
 def paint(text: str, style: str, stream: object = None) -> str:
     """Colour `text` where a person reads `stream` and NO_COLOR is not set."""
-    stream = stream or sys.stdout
-    wanted = getattr(stream, "isatty", lambda: False)() and not os.environ.get("NO_COLOR")
+    wanted = is_terminal(stream or sys.stdout) and not os.environ.get("NO_COLOR")
     return click.style(text, fg=style, bold=True) if wanted else text

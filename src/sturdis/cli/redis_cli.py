@@ -7,7 +7,7 @@ import click
 
 from sturdis import wiring
 from sturdis.cli.options import json_option
-from sturdis.cli.output import Output
+from sturdis.cli.output import Output, is_terminal
 from sturdis.core import errors, replies
 from sturdis.core.errors import TargetError, UsageError
 
@@ -33,7 +33,7 @@ def command(output: Output, target: str | None, words: tuple[str, ...]) -> int:
 
     Exit status: 0, or 1 when the server answers with an error.
     """
-    if words[0].lower() in NOT_ONE_REPLY:
+    if words[0].strip().lower() in NOT_ONE_REPLY:
         raise UsageError(
             "usage",
             f"{words[0]} is not answered with one reply",
@@ -48,7 +48,7 @@ def command(output: Output, target: str | None, words: tuple[str, ...]) -> int:
         raise
     if output.json:
         output.value(replies.jsonable(reply))
-    elif sys.stdout.isatty():
+    elif is_terminal(sys.stdout):
         output.text(replies.for_people(reply, prose=words[0].lower() in PROSE))
     else:
         output.text(replies.bare(reply))

@@ -6,6 +6,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, cast
 
 import msgspec
@@ -17,6 +18,9 @@ from sturdis.core.errors import SpecError
 
 MAX_BYTES = 1 << 20
 """Longest spec that is read, in bytes; a written one has a few hundred."""
+
+MOST_PROBLEMS = 20
+"""How many problems of a kind are told at once; nobody reads more."""
 
 Path = tuple[str | int, ...]
 
@@ -44,7 +48,9 @@ def parse(text: str, *, source: str) -> specs.Spec:
             spec = msgspec.convert(plain, specs.Spec)
         except msgspec.ValidationError as refusal:
             # what a schema lets pass, such as 9121.0 for a number, has the refusal alone
-            problems = sorted(_explain(plain, node)) or [Problem(1, str(refusal))]
+            problems = sorted(islice(_explain(plain, node), MOST_PROBLEMS)) or [
+                Problem(1, str(refusal))
+            ]
         else:
             problems = [Problem(_line(node, path), what) for path, what in _rules(spec)]
             if not problems:
@@ -54,7 +60,7 @@ def parse(text: str, *, source: str) -> specs.Spec:
         "spec.invalid",
         f"{count} in {source}",
         why="\n".join(map(str, problems)),
-        do=f"mend {source}; `sturdis spec show` prints every key with its meaning",
+        do=f"mend {source}; `sturdis spec show --spec /dev/null` prints every key with its meaning",
     )
 
 
@@ -118,7 +124,7 @@ def _node_problems(node: yaml.Node) -> Iterator[Problem]:
     if isinstance(node, yaml.SequenceNode):
         for item in node.value:
             yield from _node_problems(item)
-    if isinstance(node, yaml.ScalarNode) and (what := _scalar_problem(node)):
+    if what := _value_problem(node):
         yield Problem(_first_line(node), what)
     if not isinstance(node, yaml.MappingNode):
         return
@@ -134,9 +140,13 @@ def _node_problems(node: yaml.Node) -> Iterator[Problem]:
         yield from _node_problems(value)
 
 
-def _scalar_problem(node: yaml.ScalarNode) -> str:
+def _value_problem(node: yaml.Node) -> str:
     """Say what keeps a value from meaning what it looks like; empty: nothing does."""
     kind = node.tag.removeprefix("tag:yaml.org,2002:")
+    if not isinstance(node, yaml.ScalarNode):
+        return "" if kind in ("map", "seq") else f"a {kind} is no value here"
+    if not node.value.isprintable() and any("\ud800" <= char <= "\udfff" for char in node.value):
+        return "it holds half of a character"
     if kind not in _PLAIN_KINDS:
         return f"YAML takes {node.value!r} for a {kind}, which is no value here: quote it"
     if kind == "int" and not _DECIMAL.fullmatch(node.value):

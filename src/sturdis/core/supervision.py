@@ -7,6 +7,7 @@ command), and asked to stop so that it can write. `flows.up` carries the actions
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+DAY_SECONDS = 86400.0
 START_SECONDS = 60.0
 """Least time allowed until the first PONG."""
 
@@ -18,8 +19,8 @@ STOP_SECONDS = 30.0
 
 
 def start_budget(maxmemory: int) -> float:
-    """Seconds until the first PONG: four times what loading `maxmemory` takes, at least 60."""
-    return max(START_SECONDS, 4 * maxmemory / LOAD_BYTES_PER_SECOND)
+    """Seconds until the first PONG: four times what loading `maxmemory` takes, from 60 to a day."""
+    return min(max(START_SECONDS, 4 * maxmemory / LOAD_BYTES_PER_SECOND), DAY_SECONDS)
 
 
 class Phase(Enum):

@@ -115,7 +115,10 @@ def open_folder(path: Path, *, ephemeral: bool = False) -> DataFolder:
         strange = sorted(set(os.listdir(path)) - {AOF_FOLDER, LOCK})  # noqa: PTH208  names
         if strange and not (path / RECORD).exists():
             raise _foreign(path, strange)
-        lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        opened = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # above the standard streams, which a server does not inherit as they are
+        lock = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, 3)
+        os.close(opened)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

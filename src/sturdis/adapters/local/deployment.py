@@ -11,7 +11,7 @@ import platformdirs
 
 from sturdis.adapters.local import binaries, data_folder, ports, running
 from sturdis.adapters.local.data_folder import DataFolder
-from sturdis.adapters.local.host import LocalHost, unwinding_on_signals
+from sturdis.adapters.local.host import LocalHost, ignore_stop_signals, unwinding_on_signals
 from sturdis.adapters.local.running import Running
 from sturdis.adapters.metrics_http import MetricsServer
 from sturdis.adapters.redis.info import InfoSource
@@ -67,6 +67,7 @@ def prepare(request: UpRequest) -> Iterator[Deployment]:
         folder.write_conf(redis_conf(request.spec, place))
         planned = _plan(request, folder, offer, port, metrics.port)
         host = LocalHost(offer.server, folder, port)
+        stack.callback(ignore_stop_signals)
         yield Deployment(host, planned, request, folder, offer, stack)
 
 

@@ -54,7 +54,11 @@ def announced(running: Running) -> Iterator[None]:
 
 def find() -> tuple[Running, ...]:
     """Give the `up` that run now, by port; files of those that are gone are removed."""
-    found = (_read(path) for path in sorted(folder().glob("*.json")))
+    try:
+        paths = sorted(folder().glob("*.json"))
+    except OSError:  # not ours to read: an `up` of this user would have been
+        return ()
+    found = (_read(path) for path in paths)
     return tuple(sorted((one for one in found if one is not None), key=lambda one: one.at.port))
 
 
