@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sturdis import wiring
 from sturdis.adapters.redis import target
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
@@ -101,7 +102,9 @@ def test_a_password_set_on_a_running_up_is_taken_from_the_environment():
 @pytest.mark.tier("embedded")
 def test_this_machine_is_the_running_up_by_any_of_its_names():
     with running("--ephemeral", "--server", "embedded") as up:
-        assert not_passed(up.url.replace("127.0.0.1", "localhost")) == (0, {})
+        aim = wiring.resolve(up.url.replace("127.0.0.1", "localhost"))
+        assert aim.running is not None
+        assert aim.running.at.url == up.url
 
 
 @pytest.mark.tier("embedded")
