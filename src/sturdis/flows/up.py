@@ -8,7 +8,7 @@ from queue import SimpleQueue
 from typing import Protocol
 
 from sturdis.core import supervision
-from sturdis.core.errors import PortError, ServerError
+from sturdis.core.errors import PortError, ServerError, SturdisError
 from sturdis.core.supervision import (
     Action,
     Announce,
@@ -121,28 +121,32 @@ def _act(action: Action, host: Host, wanted: Run, announce: Callable[[], None], 
 
 
 def _outcome(state: State, host: Host, wanted: Run) -> int:
-    if state.reason is Reason.SERVER_EXITED and not state.served and IN_USE in host.log_tail():
-        raise PortError(
-            "port.lost",
-            "another program took the server's port",
-            why=host.log_tail(),
-            do="sturdis up again, or choose another port with --port",
-        )
+    unclean = state.reason is Reason.ASKED and state.server_status != 0
+    if unclean or state.reason in (Reason.NOT_READY, Reason.SERVER_EXITED):
+        raise _failure(state, wanted, host.log_tail() or "its log is empty")
+    return 128 - state.status if state.status < 0 else state.status
+
+
+def _failure(state: State, wanted: Run, last_words: str) -> SturdisError:
     if state.reason is Reason.NOT_READY:
-        raise ServerError(
+        return ServerError(
             "server.not_ready",
             f"the server did not answer PONG within {wanted.start_budget:.0f} s",
-            why=host.log_tail() or "its log is empty",
+            why=last_words,
             do="sturdis up with a higher memory.limit in the spec: the budget follows it",
         )
-    unclean = state.reason is Reason.ASKED and state.server_status != 0
-    if unclean or state.reason is Reason.SERVER_EXITED:
-        code = state.server_status
-        raise ServerError(
-            "server.exited",
-            f"the server ended {f'by signal {-code}' if code < 0 else f'with status {code}'}"
-            + (" when it was asked to stop" if unclean else ""),
-            why=host.log_tail() or "its log is empty",
-            do="mend what its last lines name, then sturdis up",
+    if state.reason is Reason.SERVER_EXITED and not state.served and IN_USE in last_words:
+        return PortError(
+            "port.lost",
+            "another program took the server's port",
+            why=last_words,
+            do="sturdis up again, or choose another port with --port",
         )
-    return 128 - state.status if state.status < 0 else state.status
+    code = state.server_status
+    asked = " when it was asked to stop" if state.reason is Reason.ASKED else ""
+    return ServerError(
+        "server.exited",
+        f"the server ended {f'by signal {-code}' if code < 0 else f'with status {code}'}{asked}",
+        why=last_words,
+        do="mend what its last lines name, then sturdis up",
+    )

@@ -27,6 +27,9 @@ CONF = "redis.conf"
 LOG = "server.log"
 PREVIOUS_LOG = "server.previous.log"
 
+NAMES_SHOWN = 3
+"""How many of the files that are in the way are named."""
+
 
 @dataclass(frozen=True)
 class Holder:
@@ -172,7 +175,8 @@ def require_named_server(folder: DataFolder, asked: str | None) -> None:
 
 
 def _foreign(path: Path, strange: Sequence[str]) -> DataError:
-    shown = ", ".join(strange[:3]) + (f" and {len(strange) - 3} more" if len(strange) > 3 else "")  # noqa: PLR2004
+    left = len(strange) - NAMES_SHOWN
+    shown = ", ".join(strange[:NAMES_SHOWN]) + (f" and {left} more" if left > 0 else "")
     return DataError(
         "data.foreign",
         f"{path} holds other files",

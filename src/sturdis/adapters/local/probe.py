@@ -15,6 +15,10 @@ REPLY_SECONDS = 1.0
 """Longest wait for one reply."""
 
 
+LONGEST_REPLY = 1024
+"""Most bytes of a reply's first line that are read; no error line is longer."""
+
+
 def ask(host: str, port: int, *, seconds: float = REPLY_SECONDS) -> str:
     """Send PING and give the reply's first line, such as `+PONG` or `-LOADING …`.
 
@@ -66,7 +70,7 @@ def until_pong(
 
 def _line(link: socket.socket) -> str:
     text = b""
-    while not text.endswith(b"\n") and len(text) < 1024:  # noqa: PLR2004  no error line is longer
+    while not text.endswith(b"\n") and len(text) < LONGEST_REPLY:
         received = link.recv(1024)
         if not received:
             break
