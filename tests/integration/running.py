@@ -13,14 +13,15 @@ from typing import Any
 
 import pytest
 
+from tests import matrix
+
 STURDIS = (sys.executable, "-m", "sturdis")
 READY_SECONDS = 20.0
 
-SERVERS = (
-    pytest.param("embedded", marks=pytest.mark.tier("embedded")),
-    pytest.param("redis-server", marks=pytest.mark.tier("redis-server")),
+SERVERS = tuple(
+    pytest.param(row.server, id=str(row), marks=pytest.mark.tier(row.tier)) for row in matrix.ROWS
 )
-"""What `--server` is given in tests that run on every server of this machine."""
+"""What `--server` is given in tests that run on every server of the matrix."""
 
 
 def sturdis(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:

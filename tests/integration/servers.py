@@ -59,17 +59,22 @@ class Server:
 
 @contextlib.contextmanager
 def start_server(
-    folder: Path, *settings: str, port: int = 0, ready: str = "+PONG"
+    folder: Path,
+    *settings: str,
+    port: int = 0,
+    ready: str = "+PONG",
+    server: str | None = None,
 ) -> Iterator[Server]:
-    """Run the embedded server on `folder`, by default without persistence, until the block ends.
+    """Run a server on `folder`, by default without persistence, until the block ends.
 
     Args:
         folder: Where it keeps its data; made when it is missing.
         settings: More options of the server, such as `--appendonly yes`.
         port: Where it listens; 0: a free one.
         ready: How the reply to PING begins that ends the start; "": any does.
+        server: The path of its program, one of `running.SERVERS`; None: the embedded one.
     """
-    path = binaries.find_embedded()
+    path = server or binaries.find_embedded()
     assert path is not None
     folder.mkdir(exist_ok=True)
     port = ports.claim(port, option="port")
