@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sturdis.core import address as addresses
+from sturdis.core import local, specfile
 from sturdis.core import spec as specs
-from sturdis.core import specfile, supervision
 from sturdis.core.address import Address
-from sturdis.core.errors import PortError, SpecError, TargetError
+from sturdis.core.errors import AccessError, PortError, SpecError, TargetError
 from sturdis.core.local import Serving, UpRequest
+from sturdis.core.notices import Notice, Ready
 from sturdis.core.spec import Spec
+from sturdis.core.supervision import limits
+from sturdis.core.supervision.limits import Limits
 
 if TYPE_CHECKING:
     from sturdis.adapters.local.running import Running
@@ -62,39 +65,69 @@ def load_spec(path: Path | None = None) -> Spec:
     return specfile.parse(text, source=str(path))
 
 
-def up(request: UpRequest, announce: Callable[[Serving], None]) -> int:
+def read_password(path: Path) -> str:
+    """Read the password in the file at `path`, without the line's end.
+
+    Raises:
+        AccessError: `access.unreadable`.
+    """
+    try:
+        password = path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _no_password(path, getattr(error, "strerror", None) or "it is not UTF-8") from error
+    if not password or not password.isprintable():
+        raise _no_password(path, "it is empty, or holds characters that cannot be typed")
+    return password
+
+
+def _no_password(path: Path, why: str) -> AccessError:
+    return AccessError(
+        "access.unreadable",
+        f"there is no password in {path}",
+        why=why,
+        do="write the password alone into a file that only you can read, and name that",
+    )
+
+
+def up(request: UpRequest, tell: Callable[[Notice], None]) -> int:
     """Run the deployment on this machine until it is told to stop or its command ends.
 
     Args:
         request: What to run.
-        announce: Called once, when PING is answered with PONG.
+        tell: Called with all that people should know of, as it happens: `notices.Ready` once, when
+            the server serves.
 
     Returns:
         The command's exit status, or 0 without a command.
 
     Raises:
-        SturdisError: Of the families server, data, port and command.
+        UsageError: It would listen beyond this machine without a password.
+        SturdisError: Of the families server, data, port, access and command.
     """
+    local.refuse_open(request)
     for _attempt in range(FREE_PORT_ATTEMPTS - 1):
         try:
-            return _up_once(request, announce)
+            return _up_once(request, tell)
         except PortError as error:
             if error.code != "port.lost":
                 raise
-    return _up_once(request, announce)
+    return _up_once(request, tell)
 
 
-def _up_once(request: UpRequest, announce: Callable[[Serving], None]) -> int:
+def _up_once(request: UpRequest, tell: Callable[[Notice], None]) -> int:
     from sturdis.adapters.local import deployment
     from sturdis.flows import up as flow
 
     with deployment.prepare(request) as ready:
-        run = flow.Run(
-            start_budget=supervision.start_budget(specs.maxmemory(request.spec)),
-            command=request.command,
-            environ={"REDIS_URL": ready.planned.url, TARGET_VARIABLE: ready.planned.url},
-        )
-        return flow.run(ready.host, run, lambda: announce(ready.announce()))
+        budget = limits.start_budget(specs.maxmemory(request.spec))
+        run = flow.Run(Limits(start=budget), request.command, _environment(request, ready.planned))
+        return flow.run(ready.host, run, lambda: Ready(ready.announce()), tell)
+
+
+def _environment(request: UpRequest, serving: Serving) -> dict[str, str]:
+    """Give what the command finds in its environment, beside our own."""
+    found = {"REDIS_URL": serving.url_with(request.password), TARGET_VARIABLE: serving.url}
+    return found if request.password is None else found | {PASSWORD_VARIABLE: request.password}
 
 
 def verify(

@@ -9,6 +9,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,10 +44,27 @@ class Up:
 
     process: subprocess.Popen[str]
     ready: dict[str, Any]
+    before: list[dict[str, Any]]
+    """What it told before it was ready."""
 
     @property
     def url(self) -> str:
         return str(self.ready["url"])
+
+    @property
+    def server_pid(self) -> int:
+        return int(self.info("server")["process_id"])
+
+    def info(self, section: str) -> dict[str, str]:
+        lines = (line.partition(":") for line in self.cli("info", section).splitlines())
+        return {name: value for name, colon, value in lines if colon}
+
+    def next_event(self, *kinds: str) -> dict[str, Any]:
+        """Wait for the next thing told, or for the next of these kinds."""
+        while True:
+            event = next_event(self.process)
+            if not kinds or event.get("event") in kinds:
+                return event
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """Ask it to stop, as Ctrl-C does, and give its exit status."""
@@ -58,6 +76,15 @@ class Up:
         answer = sturdis("cli", "--target", self.url, *words)
         assert answer.returncode == 0, answer
         return answer.stdout.removesuffix("\n")
+
+
+def next_event(process: subprocess.Popen[str]) -> dict[str, Any]:
+    """Read what `up --json` tells next."""
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    if not line:
+        raise AssertionError(process.communicate(timeout=20)[1])
+    return dict(json.loads(line))
 
 
 @contextlib.contextmanager
@@ -75,16 +102,22 @@ def running(*arguments: str, **environ: str) -> Iterator[Up]:
     watchdog.start()
     try:
         assert process.stdout is not None
-        line = process.stdout.readline()
+        before = []
+        while (event := next_event(process))["event"] != "ready":
+            before.append(event)
         watchdog.cancel()
-        if not line:
-            raise AssertionError(process.communicate(timeout=20)[1])
-        yield Up(process, json.loads(line))
+        yield Up(process, event, before)
     finally:
         watchdog.cancel()
         if process.poll() is None:
             process.send_signal(signal.SIGINT)
         process.communicate(timeout=40)
+
+
+def program(path: Path, script: str) -> str:
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return str(path)
 
 
 def error_code(answer: subprocess.CompletedProcess[str]) -> str:

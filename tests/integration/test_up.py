@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.running import SERVERS, STURDIS, error_code, running, sturdis
+from tests.integration.running import SERVERS, STURDIS, running, sturdis
 from tests.integration.servers import wait_until
 
 
@@ -150,19 +150,6 @@ def test_a_signal_is_passed_to_the_command_which_decides(tmp_path):
 
 
 @pytest.mark.tier("embedded")
-def test_a_server_that_dies_ends_the_run_with_its_last_words():
-    with running("--ephemeral", "--server", "embedded") as up:
-        pid = next(x for x in up.cli("info", "server").splitlines() if "process_id" in x)[11:]
-        os.kill(int(pid), signal.SIGKILL)
-        assert up.process.wait(20) == 10
-        assert up.process.stdout is not None
-        error = json.loads(up.process.stdout.read())["error"]
-    assert error["code"] == "server.exited"
-    assert "signal 9" in error["what"]
-    assert "Ready to accept connections" in error["why"]
-
-
-@pytest.mark.tier("embedded")
 def test_the_banner_shows_address_metrics_and_what_to_paste():
     command = [*STURDIS, "up", "--ephemeral", "--server", "embedded"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -245,16 +232,3 @@ def test_what_was_printed_to_nobody_does_not_end_the_server():
         check=False,
     )
     assert answer.returncode == 15, "the command's own failure to print is passed on"
-
-
-@pytest.mark.tier("embedded")
-def test_the_server_inherits_the_lock_even_when_no_standard_input_is_there(tmp_path):
-    line = f"exec {' '.join(STURDIS)} up --json --port 0 --metrics-port 0 --data {tmp_path}/d <&-"
-    with subprocess.Popen(["bash", "-c", line], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        ready = json.loads(process.stdout.readline())
-        process.kill()
-        process.wait(10)
-        second = sturdis("up", "--data", f"{tmp_path}/d", "--port", "0", "--metrics-port", "0")
-        assert (second.returncode, error_code(second)) == (11, "data.locked")
-        sturdis("cli", "--target", ready["url"], "shutdown")

@@ -1,7 +1,6 @@
 """Bad input to `up`: one clear error, the exit code as designed, data untouched."""
 
 import os
-import signal
 import socket
 import stat
 import subprocess
@@ -10,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from sturdis.adapters.local import binaries, probe
-from tests.integration.running import error_code, running, sturdis, sturdis_of_an_ordinary_user
-from tests.integration.servers import wait_until
+from sturdis.adapters.local import binaries
+from tests.integration.running import (
+    error_code,
+    program,
+    running,
+    sturdis,
+    sturdis_of_an_ordinary_user,
+)
 
 UNPRIVILEGED = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
 FIRST_FREE_PORT = int(UNPRIVILEGED.read_text()) if UNPRIVILEGED.exists() else 0
@@ -24,7 +28,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != "sturdis.lock"  # which names its holder
+        if path.is_file() and not path.name.endswith(".lock")  # which name their holder
     }
 
 
@@ -73,30 +77,6 @@ def test_a_folder_in_use_is_refused_and_its_server_goes_on(tmp_path):
         assert (answer.returncode, error_code(answer)) == (11, "data.locked")
         assert f"process {up.process.pid} {up.url}" in answer.stderr
         assert up.cli("get", "k") == "v"
-
-
-def test_a_folder_whose_up_was_killed_stays_locked_while_its_server_lives(tmp_path):
-    data = tmp_path / "data"
-    with running("--data", str(data), "--server", "embedded") as up:
-        info = up.cli("info", "server")
-        server = int(next(line for line in info.splitlines() if "process_id" in line)[11:])
-        up.process.kill()
-        up.process.wait(10)
-        answer = sturdis("up", "--data", str(data), "--port", "0", "--metrics-port", "0")
-        assert (answer.returncode, error_code(answer)) == (11, "data.locked")
-        assert f"kill {server}" in answer.stderr
-        assert sturdis("verify").returncode == 13, "an up that is gone is not found"
-        os.kill(server, signal.SIGTERM)
-        wait_until(lambda: not answers(up.ready["port"]), "the server's end")
-    with running("--data", str(data)):
-        pass
-
-
-def answers(port: int) -> bool:
-    try:
-        return bool(probe.ask("127.0.0.1", port))
-    except OSError:
-        return False
 
 
 def test_a_folder_that_may_not_be_written_is_refused(tmp_path):
@@ -235,12 +215,6 @@ def test_a_server_that_is_gone_is_asked_for_by_its_data(tmp_path):
     assert (answer.returncode, error_code(answer)) == (10, "server.missing")
     assert "last used with this data folder" in answer.stderr
     assert contents(data) == before
-
-
-def program(path: Path, script: str) -> str:
-    path.write_text(f"#!/bin/sh\n{script}\n")
-    path.chmod(0o755)
-    return str(path)
 
 
 def test_a_misspelt_key_of_the_spec_is_refused_with_a_suggestion(tmp_path):

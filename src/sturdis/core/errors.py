@@ -41,6 +41,7 @@ CODES: Mapping[str, str] = {
     "target.refused": "the server refused to open the connection: its database, or an ACL",
     "target.lost": "the connection broke while a reply was awaited",
     "access.denied": "the server refused the user name or password",
+    "access.unreadable": "the file that should hold the password cannot be read",
     "output.lost": "what was printed could not be written",
     "command.not_found": "the command after `--` cannot be started",
 }

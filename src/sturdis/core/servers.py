@@ -52,6 +52,7 @@ class Origin(Enum):
     RECORDED = "the one this data folder was last used with"
     ON_PATH = "on PATH, a tested release"
     EMBEDDED = "embedded, because no tested server is on PATH"
+    ADOPTED = "it ran already, left by an `up` that was killed"
 
 
 @dataclass(frozen=True)

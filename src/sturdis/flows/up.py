@@ -1,29 +1,29 @@
 """`up`: drive a server from its start to its end, one decision of `core.supervision` at a time."""
 
-import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import Protocol
 
-from sturdis.core import supervision
+from sturdis.core import notices
 from sturdis.core.errors import PortError, ServerError, SturdisError
-from sturdis.core.supervision import (
+from sturdis.core.notices import Notice
+from sturdis.core.supervision import machine
+from sturdis.core.supervision.actions import (
     Action,
+    After,
     Announce,
-    Event,
-    KillCommand,
     KillServer,
-    Reason,
     RunCommand,
     SignalCommand,
-    StartOverdue,
-    State,
-    StopCommand,
-    StopOverdue,
+    StartServer,
     StopServer,
+    Tell,
 )
+from sturdis.core.supervision.events import Event
+from sturdis.core.supervision.limits import Limits
+from sturdis.core.supervision.machine import Reason, State
 
 IN_USE = "Address already in use"
 """What servers log when they cannot listen: strerror(EADDRINUSE)."""
@@ -34,8 +34,8 @@ Emit = Callable[[Event], None]
 class Host(Protocol):
     """Where the server runs: what carries out the actions and reports the events."""
 
-    def start_server(self, emit: Emit) -> None:
-        """Start the server; its replies to PING and its exit are emitted."""
+    def start_server(self, life: int, emit: Emit) -> Iterable[Notice]:
+        """Start the server and probe it; give what had to be done to its data before."""
 
     def stop_server(self) -> None:
         """Ask the server to write and end."""
@@ -52,6 +52,9 @@ class Host(Protocol):
     def after(self, seconds: float, emit: Emit, event: Event) -> None:
         """Emit `event` when `seconds` have passed."""
 
+    def now(self) -> float:
+        """Give the time in seconds from a moment that does not change."""
+
     def signals(self, emit: Emit) -> AbstractContextManager[None]:
         """Emit the requests to stop that reach this program while the context lasts."""
 
@@ -64,60 +67,91 @@ class Host(Protocol):
 
 @dataclass(frozen=True)
 class Run:
-    """What to run: the time allowed until the first PONG (seconds), and perhaps a command."""
+    """What to run: what the server is allowed, and perhaps a command."""
 
-    start_budget: float
+    limits: Limits
     command: Sequence[str] = ()
     environ: Mapping[str, str] | None = None
 
 
-def run(host: Host, wanted: Run, announce: Callable[[], None]) -> int:
+def run(
+    host: Host, wanted: Run, ready: Callable[[], Notice], tell: Callable[[Notice], None]
+) -> int:
     """Run a server on `host` until it is told to stop or its command ends.
 
     Args:
         host: Where it runs.
         wanted: What to run.
-        announce: Called once, when the server serves.
+        ready: Called once, when the server serves; what it gives is told.
+        tell: Called with all that people should know of, as it happens.
 
     Returns:
         The command's exit status (128 + n for signal n), or 0 without a command.
 
     Raises:
         ServerError: `server.not_ready` or `server.exited`.
+        DataError: The data cannot be started on, at the first start or a later one.
     """
     events: SimpleQueue[Event] = SimpleQueue()
-    state = State(command_wanted=bool(wanted.command))
+    driver = _Driver(host, wanted, ready, tell, events.put)
+    state, actions = machine.begin(wanted.limits, command_wanted=bool(wanted.command))
     try:
         with host.signals(events.put):
-            host.start_server(events.put)
-            host.after(wanted.start_budget, events.put, StartOverdue())
+            driver.act(actions)
             while not state.over:
-                state, actions = supervision.step(state, events.get())
-                for action in actions:
-                    _act(action, host, wanted, announce, events.put)
+                state, actions = machine.step(state, events.get())
+                driver.act(actions)
     finally:
         host.close()
     return _outcome(state, host, wanted)
 
 
-def _act(action: Action, host: Host, wanted: Run, announce: Callable[[], None], emit: Emit) -> None:
-    match action:
-        case Announce():
-            announce()
-        case RunCommand():
-            host.run_command(wanted.command, wanted.environ or {}, emit)
-        case SignalCommand(signal=number):
-            host.signal_command(number)
-        case StopCommand():
-            host.signal_command(signal.SIGTERM)
-            host.after(supervision.STOP_SECONDS, emit, StopOverdue())
-        case KillCommand():
-            host.signal_command(signal.SIGKILL)
-        case StopServer():
-            host.stop_server()
-            host.after(supervision.STOP_SECONDS, emit, StopOverdue())
-        case KillServer():
-            host.kill_server()
+@dataclass
+class _Driver:
+    """Carries actions out on a host."""
+
+    host: Host
+    wanted: Run
+    ready: Callable[[], Notice]
+    tell: Callable[[Notice], None]
+    emit: Emit
+    ended_at: float = 0.0
+    """When the server last ended by itself, by the host's clock."""
+
+    def act(self, actions: Iterable[Action]) -> None:
+        for action in actions:
+            self._act(action)
+
+    def _act(self, action: Action) -> None:
+        match action:
+            case StartServer(life=life):
+                for notice in self.host.start_server(life, self.emit):
+                    self.tell(notice)
+            case Announce():
+                self.tell(self.ready())
+            case Tell(notice=notice):
+                self.tell(self._completed(notice))
+            case RunCommand():
+                self.host.run_command(self.wanted.command, self.wanted.environ or {}, self.emit)
+            case SignalCommand(signal=number):
+                self.host.signal_command(number)
+            case StopServer():
+                self.host.stop_server()
+            case KillServer():
+                self.host.kill_server()
+            case After(seconds=seconds, event=event):
+                self.host.after(seconds, self.emit, event)
+
+    def _completed(self, notice: Notice) -> Notice:
+        """Add what only the machine knows: the server's last words, and the time without it."""
+        match notice:
+            case notices.Ended():
+                self.ended_at = self.host.now()
+                return replace(notice, last_words=self.host.log_tail())
+            case notices.ServesAgain():
+                return replace(notice, seconds=self.host.now() - self.ended_at)
+            case _:
+                return notice
 
 
 def _outcome(state: State, host: Host, wanted: Run) -> int:
@@ -131,11 +165,11 @@ def _failure(state: State, wanted: Run, last_words: str) -> SturdisError:
     if state.reason is Reason.NOT_READY:
         return ServerError(
             "server.not_ready",
-            f"the server did not answer PONG within {wanted.start_budget:.0f} s",
+            f"the server did not answer PONG within {wanted.limits.start:.0f} s",
             why=last_words,
             do="sturdis up with a higher memory.limit in the spec: the budget follows it",
         )
-    if state.reason is Reason.SERVER_EXITED and not state.served and IN_USE in last_words:
+    if state.reason is Reason.SERVER_EXITED and IN_USE in last_words:
         return PortError(
             "port.lost",
             "another program took the server's port",

@@ -1,8 +1,9 @@
 """The folder that holds a server's data: made, locked, and remembering its server.
 
 Beside the server's own `appendonlydir/` it holds `redis.conf`, `server.json` (the server that last
-used it), `server.log` and `sturdis.lock`. The lock is a flock(2) whose descriptor the server
-inherits: as long as either lives, no second server can be started on the same files.
+used it), `server.log` and two locks. `sturdis.lock` is a flock(2) whose descriptor the server
+inherits: as long as either lives, no second server can be started on the same files. `up.lock` is
+this program's alone: who holds it may adopt a server that an earlier `up` left behind.
 """
 
 import contextlib
@@ -11,18 +12,20 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
 import msgspec
 
+from sturdis.adapters.local.server_process import alive
 from sturdis.core.errors import DataError
 from sturdis.core.servers import Record
 
 AOF_FOLDER = "appendonlydir"
 RECORD = "server.json"
 LOCK = "sturdis.lock"
+UP_LOCK = "up.lock"
 CONF = "redis.conf"
 LOG = "server.log"
 PREVIOUS_LOG = "server.previous.log"
@@ -45,9 +48,13 @@ class DataFolder:
     """A locked data folder. `close` gives it back, and removes it when it is ephemeral."""
 
     path: Path
-    lock: int
-    """File descriptor of the lock, to be inherited by the server."""
+    up_lock: int
+    """File descriptor of this program's own lock."""
     ephemeral: bool = False
+    left_behind: int | None = None
+    """Process id of a server that an earlier `up` left, and that holds the other lock."""
+    locks: list[int] = field(default_factory=list, repr=False)
+    """File descriptor of the lock for the server, once it is ours."""
 
     @property
     def conf(self) -> Path:
@@ -60,20 +67,42 @@ class DataFolder:
         return self.path / LOG
 
     def write_conf(self, text: str) -> None:
-        """Write the server's configuration.
+        """Write the server's configuration, for its user alone: it may hold a password.
 
         Raises:
             DataError: `data.not_writable`; so do the other methods that write.
         """
         with _refusing(self.path):
-            self.conf.write_bytes(text.encode(errors="surrogateescape"))
+            self.conf.unlink(missing_ok=True)
+            opened = os.open(self.conf, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with open(opened, "wb") as file:  # noqa: PTH123  a descriptor
+                file.write(text.encode(errors="surrogateescape"))
 
-    def open_log(self) -> BinaryIO:
-        """Open a new log for the server, and keep the last run's as the previous one."""
+    def open_log(self, *, again: bool = False) -> BinaryIO:
+        """Open a log for the server, and keep the last run's as the previous one.
+
+        Within one run, a server that is started `again` goes on in the same log.
+        """
         with _refusing(self.path):
-            if self.log.exists():
+            if self.log.exists() and not again:
                 self.log.replace(self.path / PREVIOUS_LOG)
-            return self.log.open("wb")
+            return self.log.open("ab")
+
+    def lock_for_server(self) -> int:
+        """Give the descriptor of the lock that the server inherits, and take the lock before.
+
+        Raises:
+            DataError: `data.locked`.
+        """
+        if not self.locks:
+            self.locks.append(_take_lock(self.path, LOCK))
+        return self.locks[0]
+
+    @property
+    def holder_address(self) -> str:
+        """Where the server that was started last answers; empty when that is not known."""
+        holder = _holder(self.path)
+        return holder.address if holder else ""
 
     @property
     def fresh(self) -> bool:
@@ -96,18 +125,20 @@ class DataFolder:
     def hold(self, holder: Holder) -> None:
         """Say in the lock file who holds it."""
         with _refusing(self.path):
-            os.truncate(self.lock, 0)
-            os.pwrite(self.lock, msgspec.json.encode(holder), 0)
+            (self.path / LOCK).write_bytes(msgspec.json.encode(holder))
 
     def close(self) -> None:
-        """Release the lock."""
+        """Release the locks."""
         if self.ephemeral:
             shutil.rmtree(self.path, ignore_errors=True)
-        os.close(self.lock)
+        for lock in (*self.locks, self.up_lock):
+            os.close(lock)
 
 
-def open_folder(path: Path, *, ephemeral: bool = False) -> DataFolder:
+def open_folder(path: Path, *, ephemeral: bool = False, adopt: bool = False) -> DataFolder:
     """Make `path` (mode 0700) where it is missing, and lock it. Nothing in it is changed.
+
+    With `adopt`, a server that an earlier `up` left running there is no hindrance.
 
     Raises:
         DataError: `data.not_writable`, `data.foreign` or `data.locked`.
@@ -115,22 +146,39 @@ def open_folder(path: Path, *, ephemeral: bool = False) -> DataFolder:
     with _refusing(path):
         if not path.is_dir():
             path.mkdir(mode=0o700, parents=True)
-        strange = sorted(set(os.listdir(path)) - {AOF_FOLDER, LOCK})  # noqa: PTH208  names
+        strange = sorted(set(os.listdir(path)) - {AOF_FOLDER, LOCK, UP_LOCK})  # noqa: PTH208  names
         if strange and not (path / RECORD).exists():
             raise _foreign(path, strange)
-        opened = os.open(path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    folder = DataFolder(path, _take_lock(path, UP_LOCK), ephemeral)
+    try:
+        folder.lock_for_server()
+    except DataError:
+        holder = _holder(path)
+        if not (adopt and holder and holder.server and alive(holder.server)):
+            os.close(folder.up_lock)
+            raise
+        return replace(folder, left_behind=holder.server)
+    folder.hold(Holder(os.getpid()))
+    return folder
+
+
+def _take_lock(path: Path, name: str) -> int:
+    """Lock the file `name` in the folder `path`, made where it is missing.
+
+    Raises:
+        DataError: `data.locked` or `data.not_writable`.
+    """
+    with _refusing(path):
+        opened = os.open(path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         # above the standard streams, which a server does not inherit as they are
         lock = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, 3)
         os.close(opened)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
-        holder = _holder(lock)
         os.close(lock)
-        raise _locked(path, holder) from error
-    folder = DataFolder(path, lock, ephemeral)
-    folder.hold(Holder(os.getpid()))
-    return folder
+        raise _locked(path, _holder(path)) from error
+    return lock
 
 
 def open_temporary() -> DataFolder:
@@ -185,19 +233,19 @@ def _foreign(path: Path, strange: Sequence[str]) -> DataError:
     )
 
 
-def _holder(lock: int) -> Holder | None:
-    with contextlib.suppress(msgspec.MsgspecError):
-        return msgspec.json.decode(os.pread(lock, 4096, 0), type=Holder)
+def _holder(path: Path) -> Holder | None:
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        return msgspec.json.decode((path / LOCK).read_bytes(), type=Holder)
     return None
 
 
 def _locked(path: Path, holder: Holder | None) -> DataError:
-    if holder is not None and holder.server is not None and not _alive(holder.up):
+    if holder is not None and holder.server is not None and not alive(holder.up):
         return DataError(
             "data.locked",
             f"{path} is in use by a server whose `up` is gone",
             why=f"the server, process {holder.server}, still runs at {holder.address}",
-            do=f"kill {holder.server}    (it writes and ends), then sturdis up",
+            do=f"sturdis up --adopt to go on with it, or kill {holder.server} (it writes and ends)",
         )
     who = f"process {holder.up} {holder.address}".strip() if holder else "another process"
     return DataError(
@@ -206,13 +254,3 @@ def _locked(path: Path, holder: Holder | None) -> DataError:
         why=f"{who} holds {path / LOCK}",
         do="use that one, or sturdis up --data DIR --port 6380 --metrics-port 9122 beside it",
     )
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True

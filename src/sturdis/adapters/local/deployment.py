@@ -9,9 +9,17 @@ from pathlib import Path
 
 import platformdirs
 
-from sturdis.adapters.local import binaries, data_folder, ports, running
+from sturdis.adapters.local import (
+    adoption,
+    binaries,
+    data_folder,
+    ports,
+    probe,
+    running,
+    signals,
+)
 from sturdis.adapters.local.data_folder import DataFolder
-from sturdis.adapters.local.host import LocalHost, ignore_stop_signals, unwinding_on_signals
+from sturdis.adapters.local.host import LocalHost
 from sturdis.adapters.local.running import Running
 from sturdis.adapters.metrics_http import MetricsServer
 from sturdis.adapters.redis.info import InfoSource
@@ -19,7 +27,7 @@ from sturdis.core import servers
 from sturdis.core.address import Address
 from sturdis.core.errors import CommandError
 from sturdis.core.local import REDIS_PORT, Serving, UpRequest
-from sturdis.core.render.redis_conf import Place, redis_conf
+from sturdis.core.render import redis_conf
 from sturdis.core.servers import Offer, Record
 
 
@@ -54,21 +62,36 @@ def prepare(request: UpRequest) -> Iterator[Deployment]:
         DataError: The folder cannot be used, or not with this server.
         ServerError: There is no server to run.
         PortError: A port cannot be listened on.
+        AccessError: An adopted server wants another password.
         CommandError: There is no such command.
     """
     _require_command(request)
-    with unwinding_on_signals(), ExitStack() as stack:
+    with signals.unwinding(), ExitStack() as stack:
         folder = stack.enter_context(closing(_open_folder(request)))
         offer = _choose(request, folder)
         metrics = stack.enter_context(closing(_listen_for_metrics(request)))
-        port = _claim_redis_port(request)
-        metrics.serve(InfoSource(Address(ports.LOOPBACK, port)).read)
-        place = Place(str(folder.path), ports.LOOPBACK, port)
-        folder.write_conf(redis_conf(request.spec, place))
-        planned = _plan(request, folder, offer, port, metrics.port)
-        host = LocalHost(offer.server, folder, port)
-        stack.callback(ignore_stop_signals)
-        yield Deployment(host, planned, request, folder, offer, stack)
+        place = _place(request, folder)
+        metrics.serve(InfoSource(_address(place)).read)
+        planned = _plan(request, folder, offer, place.port, metrics.port)
+        stack.callback(signals.ignore)
+        yield Deployment(
+            LocalHost(offer.server, folder, place), planned, request, folder, offer, stack
+        )
+
+
+def _place(request: UpRequest, folder: DataFolder) -> probe.Place:
+    """Say where the server will answer, and write its redis.conf, unless it is there already."""
+    if folder.left_behind is not None:
+        return adoption.place(folder, request)
+    port = _claim_redis_port(request)
+    listening = " ".join(ports.listening(request.bind))
+    place = redis_conf.Place(str(folder.path), listening, port, request.password)
+    folder.write_conf(redis_conf.redis_conf(request.spec, place))
+    return probe.Place(ports.LOOPBACK, port, folder.conf, request.password)
+
+
+def _address(place: probe.Place) -> Address:
+    return Address(place.host, place.port, password=place.password)
 
 
 def _require_command(request: UpRequest) -> None:
@@ -84,12 +107,14 @@ def _require_command(request: UpRequest) -> None:
 def _open_folder(request: UpRequest) -> DataFolder:
     if request.ephemeral:
         return data_folder.open_temporary()
-    if request.data is not None:
-        return data_folder.open_folder(Path(request.data).absolute())
-    return data_folder.open_folder(platformdirs.user_data_path("sturdis") / request.spec.name)
+    usual = platformdirs.user_data_path("sturdis") / request.spec.name
+    path = usual if request.data is None else Path(request.data).absolute()
+    return data_folder.open_folder(path, adopt=request.adopt)
 
 
 def _choose(request: UpRequest, folder: DataFolder) -> Offer:
+    if folder.left_behind is not None:
+        return adoption.offer(folder)
     data_folder.require_named_server(folder, request.server)
     record = None if folder.fresh else folder.record()  # without data any server may come
     offer = servers.choose(binaries.offers(request.server, record))
@@ -106,14 +131,15 @@ def _remember(folder: DataFolder, offer: Offer) -> None:
 
 def _claim_redis_port(request: UpRequest) -> int:
     usual = 0 if request.ephemeral else REDIS_PORT
-    return ports.claim(usual if request.port is None else request.port, option="--port")
+    wanted = usual if request.port is None else request.port
+    return ports.claim(wanted, option="--port", beside=request.bind)
 
 
 def _plan(
     request: UpRequest, folder: DataFolder, offer: Offer, port: int, metrics_port: int
 ) -> Serving:
     return Serving(
-        host=ports.LOOPBACK,
+        host=ports.shown(request.bind),
         port=port,
         metrics_url=f"http://{ports.LOOPBACK}:{metrics_port}/metrics",
         data=os.fsencode(folder.path).decode(errors="replace"),  # told to people, in UTF-8
@@ -122,6 +148,7 @@ def _plan(
         server_path=offer.server.path,
         chosen=offer.origin.value,
         tested=offer.server.tested,
+        password_required=request.password is not None,
     )
 
 

@@ -5,26 +5,21 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import FrameType
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 
-from sturdis.adapters.local import probe
+from sturdis.adapters.local import probe, server_process, signals
 from sturdis.adapters.local.data_folder import DataFolder, Holder
-from sturdis.adapters.local.ports import LOOPBACK
+from sturdis.adapters.local.server_process import Adopted, ServerProcess
 from sturdis.core.errors import CommandError, ServerError
+from sturdis.core.notices import Notice
 from sturdis.core.servers import Server
-from sturdis.core.supervision import (
-    STOP_SECONDS,
-    CommandExited,
-    Event,
-    Replied,
-    ServerExited,
-    StopRequested,
-)
+from sturdis.core.supervision.events import CommandExited, Event, ServerExited
+from sturdis.core.supervision.limits import PROBE_SECONDS, STOP_SECONDS
 
 Emit = Callable[[Event], None]
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOG_LINES = 3
 """How many lines of a dead server's log are shown."""
 
@@ -37,24 +32,57 @@ class LocalHost:
 
     The server is in a session of its own, so that a Ctrl-C reaches this program alone, which then
     lets the server write. The command shares this program's terminal and process group.
+
+    Args:
+        server: What to run.
+        folder: What to run it on. A server that runs on it already is adopted at the first start.
+        place: Where the server answers.
+        every: Seconds from one probe to the next, and the longest wait for its reply.
     """
 
-    def __init__(self, server: Server, folder: DataFolder, port: int) -> None:
+    def __init__(
+        self,
+        server: Server,
+        folder: DataFolder,
+        place: probe.Place,
+        *,
+        every: float = PROBE_SECONDS,
+    ) -> None:
         self._server = server
         self._folder = folder
-        self._port = port
-        self._process: subprocess.Popen[bytes] | None = None
+        self._place = place
+        self._every = every
+        self._process: ServerProcess | None = None
         self._command: subprocess.Popen[bytes] | None = None
         self._settled = threading.Event()
 
-    def start_server(self, emit: Emit) -> None:
+    def start_server(self, life: int, emit: Emit) -> Iterable[Notice]:
         """Start the server; its replies to PING and its exit are emitted.
 
         Raises:
             ServerError: `server.missing`.
+            DataError: A server that was adopted left the folder to another.
         """
+        self._settled.set()  # the last life's probes end
+        self._settled = threading.Event()
+        self._process = process = self._adopted(life) or self._spawned(life)
+        address = f"redis://{self._place.host}:{self._place.port}"
+        self._folder.hold(Holder(os.getpid(), process.pid, address))
+        _in_background(lambda: emit(ServerExited(life, process.wait())))
+        _in_background(probe.watch, self._place, life, self._every, emit, self._settled)
+        return ()
+
+    def _adopted(self, life: int) -> ServerProcess | None:
+        left_behind = self._folder.left_behind
+        return Adopted(left_behind) if left_behind is not None and life == 1 else None
+
+    def _spawned(self, life: int) -> ServerProcess:
+        command = [self._server.path, str(self._folder.conf)]
         try:
-            self._process = self._spawn()
+            with self._folder.open_log(again=life > 1) as log:
+                return server_process.start(
+                    command, self._folder.path, log, [self._folder.lock_for_server()]
+                )
         except OSError as error:
             raise ServerError(
                 "server.missing",
@@ -62,29 +90,6 @@ class LocalHost:
                 why=error.strerror or str(error),
                 do="sturdis up --server PATH",
             ) from error
-        address = f"redis://{LOOPBACK}:{self._port}"
-        self._folder.hold(Holder(os.getpid(), self._process.pid, address))
-        self._watch(self._process, lambda status: emit(ServerExited(status)))
-        self._in_background(
-            probe.until_pong,
-            LOOPBACK,
-            self._port,
-            self._folder.conf,
-            lambda reply: emit(Replied(reply)),
-            self._settled,
-        )
-
-    def _spawn(self) -> subprocess.Popen[bytes]:
-        with self._folder.open_log() as log:
-            return subprocess.Popen(
-                [self._server.path, str(self._folder.conf)],
-                cwd=self._folder.path,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                pass_fds=(self._folder.lock,),
-            )
 
     def stop_server(self) -> None:
         """Ask the server to write and end; nothing happens when it has ended already."""
@@ -104,7 +109,7 @@ class LocalHost:
             CommandError: `command.not_found`.
         """
         try:
-            self._command = subprocess.Popen(argv, env={**os.environ, **environ})
+            self._command = command = subprocess.Popen(argv, env={**os.environ, **environ})
         except OSError as error:
             raise CommandError(
                 "command.not_found",
@@ -112,11 +117,11 @@ class LocalHost:
                 why=error.strerror or str(error),
                 do="sturdis up -- COMMAND, with a command that this shell would find",
             ) from error
-        self._watch(self._command, lambda status: emit(CommandExited(status)))
+        _in_background(lambda: emit(CommandExited(command.wait())))
 
     def signal_command(self, number: int) -> None:
         """Pass a signal on to the command, unless the terminal has sent it there already."""
-        if self._command is None or (number == signal.SIGINT and _in_foreground()):
+        if self._command is None or (number == signal.SIGINT and signals.in_foreground()):
             return
         self._command.send_signal(number)
 
@@ -126,27 +131,13 @@ class LocalHost:
         timer.daemon = True
         timer.start()
 
-    @contextlib.contextmanager
-    def signals(self, emit: Emit) -> Iterator[None]:
-        """Emit `StopRequested` for SIGINT, SIGTERM and SIGHUP while the block runs.
+    def now(self) -> float:
+        """Give the monotonic clock's time, in seconds."""
+        return time.monotonic()
 
-        Outside the main thread, where Python handles no signals, this does nothing.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def request_stop(number: int, _frame: FrameType | None) -> None:
-            emit(StopRequested(number))
-
-        under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-        taken = [one for one in STOP_SIGNALS if not (under_nohup and one is signal.SIGHUP)]
-        before = {number: signal.signal(number, request_stop) for number in taken}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+    def signals(self, emit: Emit) -> AbstractContextManager[None]:
+        """Emit `StopRequested` for SIGINT, SIGTERM and SIGHUP while the context lasts."""
+        return signals.emitted(emit)
 
     def log_tail(self) -> str:
         """Give the last lines of the server's log, as it wrote them."""
@@ -160,7 +151,7 @@ class LocalHost:
     def close(self) -> None:
         """Leave no process behind, whatever happened: ask, wait, then kill."""
         for process in (self._command, self._process):
-            if process is None or process.poll() is not None:
+            if process is None:
                 continue
             process.terminate()
             try:
@@ -170,48 +161,6 @@ class LocalHost:
                 process.wait()
         self._settled.set()
 
-    def _watch(self, process: subprocess.Popen[bytes], ended: Callable[[int], None]) -> None:
-        self._in_background(lambda: ended(process.wait()))
 
-    def _in_background(self, target: Callable[..., None], *args: object) -> None:
-        threading.Thread(target=target, args=args, daemon=True).start()
-
-
-@contextlib.contextmanager
-def unwinding_on_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that what it made is removed.
-
-    `ignore_stop_signals` then keeps further ones from ending the removal.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {
-        number: signal.signal(number, signal.default_int_handler)
-        for number in STOP_SIGNALS
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def ignore_stop_signals() -> None:
-    """Let nothing but SIGKILL end what follows; for a clean-up that is short."""
-    if threading.current_thread() is threading.main_thread():
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-
-
-def _in_foreground() -> bool:
-    """Tell whether this process group is the one that the terminal's Ctrl-C goes to."""
-    try:
-        terminal = os.open(os.ctermid(), os.O_RDONLY | os.O_NOCTTY)
-    except OSError:
-        return False
-    try:
-        return os.tcgetpgrp(terminal) == os.getpgrp()
-    finally:
-        os.close(terminal)
+def _in_background(target: Callable[..., None], *args: object) -> None:
+    threading.Thread(target=target, args=args, daemon=True).start()

@@ -9,7 +9,7 @@ import {{ Queue, Worker }} from 'bullmq';
 
 const connection = {{
   host: '{host}',
-  port: {port},
+  port: {port},{password_typescript}
   maxRetriesPerRequest: null, // workers wait for Redis instead of giving up
   // a server that turned read-only is left: reconnect, and send the command again
   reconnectOnError: (error: Error) => (error.message.includes('READONLY') ? 2 : false),
@@ -32,7 +32,7 @@ def connection() -> Redis:
     # waits for Redis instead of giving up; leaves a server that turned read-only
     return Redis(
         host="{host}",
-        port={port},
+        port={port},{password_python}
         decode_responses=True,
         socket_timeout=15,  # an idle worker blocks for up to 10 s
         retry=Retry(ExponentialBackoff(cap=2, base=0.1), retries=-1),
@@ -50,11 +50,18 @@ worker = Worker("myqueue", process, {{"connection": connection()}})
 """
 
 
-def typescript(host: str, port: int) -> str:
+PASSWORD_TYPESCRIPT = "\n  password: process.env.REDIS_PASSWORD,"  # noqa: S105  no value
+PASSWORD_PYTHON = '\n        password=os.environ["REDIS_PASSWORD"],'  # noqa: S105  no value
+
+
+def typescript(host: str, port: int, *, password: bool = False) -> str:
     """Give the connection for BullMQ 6 with ioredis 6, in TypeScript."""
-    return TYPESCRIPT.format(host=host, port=port)
+    login = PASSWORD_TYPESCRIPT if password else ""
+    return TYPESCRIPT.format(host=host, port=port, password_typescript=login)
 
 
-def python(host: str, port: int) -> str:
+def python(host: str, port: int, *, password: bool = False) -> str:
     """Give the connection for the Python BullMQ 3."""
-    return PYTHON.format(host=host, port=port)
+    login = PASSWORD_PYTHON if password else ""
+    code = PYTHON.format(host=host, port=port, password_python=login)
+    return f"import os\n\n{code}" if password else code

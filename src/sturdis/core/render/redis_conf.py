@@ -6,7 +6,7 @@ The same function writes the file that `up` runs with on this machine and the on
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sturdis.core import spec as specs
 from sturdis.core import units
@@ -24,11 +24,13 @@ COMMENT_WIDTH = 96
 
 @dataclass(frozen=True)
 class Place:
-    """Where a server runs: the folder that holds its data, and what it listens on."""
+    """Where a server runs: its data's folder, what it listens on, and what clients must know."""
 
     folder: str
     bind: str
+    """Addresses, between spaces."""
     port: int
+    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,13 @@ def _network(place: Place) -> Iterator[Directive]:
         "bind above, by a password, or by a NetworkPolicy.",
         "docs/adr/0011",
     )
+    if place.password is not None:
+        yield Directive(
+            "requirepass",
+            (place.password,),
+            "It listens beyond this machine, or was asked to: who connects must know the password.",
+            "docs/adr/0011",
+        )
     yield Directive(
         "timeout",
         ("0",),
