@@ -46,7 +46,7 @@ format: .venv/dev.stamp
 	@$(RUN)/ruff check --fix-only .
 
 bench: .venv/dev.stamp
-	@$(RUN)/python -m bench
+	@$(RUN)/python -m bench $(ARGS)
 
 picture: .venv/dev.stamp
 	@$(RUN)/python scripts/picture.py docs/picture.svg

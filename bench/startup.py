@@ -1,0 +1,72 @@
+"""What a command costs before it does anything, and `up` over the bare server."""
+
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from bench.figures import PAIRS, at_most, wall_ms
+from sturdis.adapters.local import binaries, ports, probe
+from sturdis.core.render.redis_conf import Place, redis_conf
+from sturdis.core.spec import Spec
+
+HELP_CPU_MS = 80
+UP_OVERHEAD_MS = 400
+
+STURDIS = (sys.executable, "-m", "sturdis")
+
+
+def run() -> bool:
+    """Measure and print; tell whether all limits are kept."""
+    embedded = binaries.find_embedded()
+    if embedded is None:
+        print("start-up: no embedded server on this machine, nothing to compare with")
+        return True
+    help_cpu = [cpu_ms(*STURDIS, "--help") for _ in range(PAIRS)]
+    up = (*STURDIS, "up", "--server", embedded, "--ephemeral", "--", "true")
+    pairs = [
+        (wall_ms(lambda: bare_server(embedded)), wall_ms(lambda: cpu_ms(*up))) for _ in range(PAIRS)
+    ]
+    bare, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"start-up: medians of {PAIRS}, on {binaries.inspect(embedded)}")
+    kept = (
+        at_most("sturdis --help, CPU", statistics.median(help_cpu), HELP_CPU_MS),
+        at_most(
+            f"up --ephemeral -- true ({ours:.0f} ms) over the bare server ({bare:.0f} ms)",
+            statistics.median(up - alone for alone, up in pairs),
+            UP_OVERHEAD_MS,
+        ),
+    )
+    return all(kept)
+
+
+def cpu_ms(*argv: str) -> float:
+    """User and system time of one run, in ms."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(argv, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return 1000 * (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+
+
+def bare_server(path: str) -> None:
+    """Start the server with our redis.conf, wait for PONG, run `true`, stop it."""
+    with tempfile.TemporaryDirectory() as folder:
+        port = ports.claim(0, option="")
+        conf = Path(folder) / "redis.conf"
+        conf.write_text(redis_conf(Spec(), Place(folder, ports.LOOPBACK, port)))
+        with subprocess.Popen([path, str(conf)], stdout=subprocess.DEVNULL) as server:
+            while not answers(port):
+                time.sleep(0.001)
+            subprocess.run(["true"], check=True)
+            server.terminate()
+
+
+def answers(port: int) -> bool:
+    """Tell whether a server on this machine answers PONG."""
+    try:
+        return probe.ask(ports.LOOPBACK, port) == "+PONG"
+    except OSError:
+        return False
