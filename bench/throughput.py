@@ -20,6 +20,8 @@ from pathlib import Path
 from bench.figures import PAIRS, at_least, geometric_mean, lower_bound
 from bench.startup import STURDIS, answers
 from sturdis.adapters.local import binaries, ports
+from sturdis.adapters.redis.link import Link
+from sturdis.core.address import Address
 from sturdis.core.render.redis_conf import Place, redis_conf
 from sturdis.core.spec import Spec
 
@@ -37,10 +39,8 @@ def run() -> bool:
     if server is None:
         print("throughput: no server on this machine")
         return True
-    print(
-        f"throughput: {PAIRS} interleaved pairs on {binaries.inspect(server)}, under `up` scraped"
-    )
-    print("every second over the bare server with the same redis.conf; mean, then lower 95 % bound")
+    print(f"throughput: {PAIRS} interleaved pairs on {binaries.inspect(server)}, under `up` and")
+    print("scraped every second, over the bare server with the same redis.conf")
     with bare(server) as alone, under_up(server) as supervised:
         kept = [
             compared(name, load, alone, supervised) for name, load in loads() if load is not None
@@ -69,7 +69,7 @@ def compared(name: str, load: Callable[[int], float], alone: int, supervised: in
         done = {port: load(port) for port in order}
         ratios.append(done[supervised] / done[alone])
         best = max(best, *done.values())
-    shown = f"{name} (up to {best:,.0f}/s): mean {geometric_mean(ratios):.3f}, bound"
+    shown = f"{name} (up to {best:,.0f}/s): mean {geometric_mean(ratios):.3f}, lower 95 % bound"
     return at_least(shown, lower_bound(ratios), LEAST_RATIO)
 
 
@@ -79,11 +79,8 @@ def redis_benchmark(port: int) -> float:
     command = ["redis-benchmark", "-p", str(port), *options]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rates = [float(rate) for rate in re.findall(r'^"[A-Z]+","([0-9.]+)"', shown, re.MULTILINE)]
-    subprocess.run(
-        [*STURDIS, "cli", "--target", f"redis://127.0.0.1:{port}", "flushall"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    with Link(Address(ports.LOOPBACK, port)) as link:
+        link.call("FLUSHALL")
     return len(rates) / sum(1 / rate for rate in rates)
 
 
