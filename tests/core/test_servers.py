@@ -1,6 +1,7 @@
 import pytest
 
 from sturdis.core import servers
+from sturdis.core.aof.rdb import Format
 from sturdis.core.errors import DataError, ServerError
 from sturdis.core.servers import Offer, Origin, Record, Server, Version
 
@@ -94,3 +95,32 @@ def test_unreadable_data_is_refused_with_the_way_back():
     assert "valkey 9.1.0 or a newer valkey" in refusal.value.do
     servers.refuse_unreadable(valkey(9, 1), record)
     servers.refuse_unreadable(redis(7, 0), None)
+
+
+@pytest.mark.parametrize(
+    ("product", "version", "magic", "newest"),
+    [
+        ("redis", (7, 0, 15), "REDIS", 10),
+        ("redis", (7, 2, 5), "REDIS", 11),
+        ("redis", (8, 0, 2), "REDIS", 12),
+        ("valkey", (7, 2, 8), "REDIS", 11),
+        ("valkey", (8, 1, 8), "REDIS", 11),
+        ("valkey", (9, 1, 2), "REDIS", 11),
+        ("valkey", (9, 1, 2), "VALKEY", 80),
+        ("valkey", (9, 9, 0), "REDIS", 11),
+    ],
+)
+def test_a_server_reads_bases_up_to_its_own_format(product, version, magic, newest):
+    server = Server(product, version, "/server")
+    assert servers.reads(server, Format(magic, newest))
+    assert not servers.reads(server, Format(magic, newest + 1))
+
+
+def test_a_release_that_is_not_known_may_try():
+    assert servers.reads(Server("redis", (8, 8, 0), "/server"), Format("REDIS", 14))
+    assert servers.reads(Server("valkey", (10, 0, 0), "/server"), Format("VALKEY", 81))
+
+
+@pytest.mark.parametrize(("product", "version"), [("redis", (9, 0, 0)), ("valkey", (8, 1, 8))])
+def test_a_base_of_valkey_nine_is_for_valkey_nine(product, version):
+    assert not servers.reads(Server(product, version, "/server"), Format("VALKEY", 80))

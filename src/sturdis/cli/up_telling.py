@@ -1,13 +1,14 @@
 """What `sturdis up` prints while it runs: for people, or one JSON object a line."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict
 
 import click
 
 from sturdis.cli.output import Output, is_terminal, labelled, paint
 from sturdis.core import notices, units
+from sturdis.core.aof.guard import Mended
 from sturdis.core.bullmq import contract
 from sturdis.core.local import Serving
 from sturdis.core.notices import Notice
@@ -45,6 +46,8 @@ def for_people(output: Output, *, beside_command: bool) -> Tell:
                 text, to_stderr = _banner(serving), False
             case notices.Ready(serving=serving):
                 text, to_stderr = f"sturdis: {serving.url}  {serving.server}", True
+            case Mended():
+                text, to_stderr = "\n".join(f"sturdis: {line}" for line in _mended(notice)), True
             case _:
                 text, to_stderr = f"sturdis: {_sentence(notice)}", True
         progress.done()
@@ -106,6 +109,14 @@ def _sentence(notice: Notice) -> str:
             raise TypeError(f"not told in a sentence: {notice}")
 
 
+def _mended(mended: Mended) -> Iterator[str]:
+    if cut := mended.cut:
+        yield f"cut {cut.size} bytes off {cut.file} at byte {cut.offset}: {cut.tail.value}"
+        yield f"they are kept in {mended.kept}"
+    for name in mended.removed:
+        yield f"removed {name}, which no server uses any more"
+
+
 EVENTS: Mapping[type[Notice], str] = {
     notices.Loading: "loading",
     notices.Answers: "reply",
@@ -120,6 +131,9 @@ EVENTS: Mapping[type[Notice], str] = {
 def _values(notice: Notice) -> Mapping[str, object]:
     if isinstance(notice, notices.Ready):
         return {"event": "ready"} | _serving(notice.serving)
+    if isinstance(notice, Mended):
+        cut = notice.cut and asdict(notice.cut) | {"tail": notice.cut.tail.name.lower()}
+        return {"event": "mended", "cut": cut, "kept": notice.kept, "removed": notice.removed}
     return {"event": EVENTS[type(notice)]} | asdict(notice)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from sturdis.core.aof.guard import Mended
 from sturdis.core.local import Serving
 
 
@@ -59,4 +60,4 @@ class ServesAgain:
     seconds: float = 0.0
 
 
-Notice = Ready | Loading | Answers | Silent | Overdue | Ended | ServesAgain
+Notice = Mended | Ready | Loading | Answers | Silent | Overdue | Ended | ServesAgain

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
 
+from sturdis.core.aof.rdb import Format
 from sturdis.core.errors import DataError, ServerError
 
 Product = Literal["redis", "valkey"]
@@ -19,6 +20,15 @@ TESTED: dict[Product, tuple[tuple[int, int], ...]] = {
 
 OLDEST: Version = (7, 0, 0)
 """First release with the multi-part append-only file, of Redis and hence of every Valkey."""
+
+NEWEST_RDB: dict[Product, tuple[tuple[tuple[int, int], int], ...]] = {
+    "redis": (((7, 0), 10), ((7, 2), 11), ((7, 4), 12), ((8, 0), 12)),
+    "valkey": (((7, 2), 11), ((8, 0), 11), ((8, 1), 11), ((9, 0), 80), ((9, 1), 80)),
+}
+"""Releases with the newest RDB version that each writes and reads: docs/adr/0010."""
+
+NEWEST_SHARED_RDB = 11
+"""Newest version under Redis' magic that any Valkey reads: docs/adr/0010."""
 
 _VERSION_LINE = re.compile(r"(?P<product>Redis|Valkey) server v=(?P<version>\d+\.\d+\.\d+)")
 
@@ -146,4 +156,38 @@ def refuse_unreadable(server: Server, record: Record | None) -> None:
         f"{server} cannot read what {record.server} wrote in this folder",
         why="the base of the append-only file is in a format of the newer or other product",
         do=f"sturdis up --server PATH, with {record.server} or a newer {record.server.product}",
+    )
+
+
+def reads(server: Server, base: Format) -> bool:
+    """Tell whether `server` reads a base of this format.
+
+    Of a release newer than all of `NEWEST_RDB` it is not known, and the server may try.
+    """
+    valkeys_own = base.magic == "VALKEY"
+    if valkeys_own and server.product != "valkey":
+        return False
+    known = NEWEST_RDB[server.product]
+    if server.version[:2] > known[-1][0] and (valkeys_own or server.product == "redis"):
+        return True
+    newest = max((rdb for release, rdb in known if release <= server.version[:2]), default=0)
+    if server.product == "valkey" and not valkeys_own:
+        newest = min(newest, NEWEST_SHARED_RDB)
+    return base.version <= newest
+
+
+def refuse_unreadable_base(server: Server, base: Format | None, folder: str) -> None:
+    """Stop before a server meets a base that is newer than it reads; a base may be no RDB at all.
+
+    Raises:
+        DataError: `data.newer_server`.
+    """
+    if base is None or reads(server, base):
+        return
+    product = "valkey" if base.magic == "VALKEY" else "redis"
+    raise DataError(
+        "data.newer_server",
+        f"{server} cannot read the append-only file in {folder}",
+        why=f"its base is of the format {base}, which a newer or other server wrote",
+        do=f"sturdis up --server PATH, with the {product} that wrote it or a newer one",
     )

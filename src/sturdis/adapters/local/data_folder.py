@@ -1,9 +1,10 @@
 """The folder that holds a server's data: made, locked, and remembering its server.
 
 Beside the server's own `appendonlydir/` it holds `redis.conf`, `server.json` (the server that last
-used it), `server.log` and two locks. `sturdis.lock` is a flock(2) whose descriptor the server
-inherits: as long as either lives, no second server can be started on the same files. `up.lock` is
-this program's alone: who holds it may adopt a server that an earlier `up` left behind.
+used it), `server.log`, `cut/` where the guard cut something, and two locks. `sturdis.lock` is a
+flock(2) whose descriptor the server inherits: as long as either lives, no second server can be
+started on the same files. `up.lock` is this program's alone: who holds it may adopt a server that
+an earlier `up` left behind.
 """
 
 import contextlib
@@ -19,10 +20,12 @@ from typing import BinaryIO
 import msgspec
 
 from sturdis.adapters.local.server_process import alive
+from sturdis.core.aof import guard
 from sturdis.core.errors import DataError
 from sturdis.core.servers import Record
 
 AOF_FOLDER = "appendonlydir"
+CUT_FOLDER = "cut"
 RECORD = "server.json"
 LOCK = "sturdis.lock"
 UP_LOCK = "up.lock"
@@ -72,7 +75,7 @@ class DataFolder:
         Raises:
             DataError: `data.not_writable`; so do the other methods that write.
         """
-        with _refusing(self.path):
+        with refusing(self.path):
             self.conf.unlink(missing_ok=True)
             opened = os.open(self.conf, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with open(opened, "wb") as file:  # noqa: PTH123  a descriptor
@@ -83,7 +86,7 @@ class DataFolder:
 
         Within one run, a server that is started `again` goes on in the same log.
         """
-        with _refusing(self.path):
+        with refusing(self.path):
             if self.log.exists() and not again:
                 self.log.replace(self.path / PREVIOUS_LOG)
             return self.log.open("ab")
@@ -118,13 +121,13 @@ class DataFolder:
     def remember(self, record: Record) -> None:
         """Write which server uses the folder; a reader sees the old record or the new one."""
         beside = self.path / f"{RECORD}.new"
-        with _refusing(self.path):
+        with refusing(self.path):
             beside.write_bytes(msgspec.json.format(msgspec.json.encode(record)))
             beside.replace(self.path / RECORD)
 
     def hold(self, holder: Holder) -> None:
         """Say in the lock file who holds it."""
-        with _refusing(self.path):
+        with refusing(self.path):
             (self.path / LOCK).write_bytes(msgspec.json.encode(holder))
 
     def close(self) -> None:
@@ -141,14 +144,14 @@ def open_folder(path: Path, *, ephemeral: bool = False, adopt: bool = False) -> 
     With `adopt`, a server that an earlier `up` left running there is no hindrance.
 
     Raises:
-        DataError: `data.not_writable`, `data.foreign` or `data.locked`.
+        DataError: `data.not_writable`, `data.foreign`, `data.rdb_only`, `data.single_file` or
+            `data.locked`.
     """
-    with _refusing(path):
+    with refusing(path):
         if not path.is_dir():
             path.mkdir(mode=0o700, parents=True)
-        strange = sorted(set(os.listdir(path)) - {AOF_FOLDER, LOCK, UP_LOCK})  # noqa: PTH208  names
-        if strange and not (path / RECORD).exists():
-            raise _foreign(path, strange)
+        if not (path / RECORD).exists():
+            _require_nothing_else(path)
     folder = DataFolder(path, _take_lock(path, UP_LOCK), ephemeral)
     try:
         folder.lock_for_server()
@@ -168,7 +171,7 @@ def _take_lock(path: Path, name: str) -> int:
     Raises:
         DataError: `data.locked` or `data.not_writable`.
     """
-    with _refusing(path):
+    with refusing(path):
         opened = os.open(path / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         # above the standard streams, which a server does not inherit as they are
         lock = fcntl.fcntl(opened, fcntl.F_DUPFD_CLOEXEC, 3)
@@ -187,13 +190,13 @@ def open_temporary() -> DataFolder:
     Raises:
         DataError: `data.not_writable`.
     """
-    with _refusing(Path(os.environ.get("TMPDIR") or "/tmp")):  # noqa: S108  named in an error
+    with refusing(Path(os.environ.get("TMPDIR") or "/tmp")):  # noqa: S108  named in an error
         path = Path(tempfile.mkdtemp(prefix="sturdis-"))
     return open_folder(path, ephemeral=True)
 
 
 @contextlib.contextmanager
-def _refusing(path: Path) -> Iterator[None]:
+def refusing(path: Path) -> Iterator[None]:
     """Turn what the system says when the folder `path` cannot be written into our error."""
     try:
         yield
@@ -220,6 +223,29 @@ def require_named_server(folder: DataFolder, asked: str | None) -> None:
             why=f"{RECORD} is missing or damaged, and another server's rewrite cannot be undone",
             do=f"sturdis up --data {folder.path} --server PATH, with the server that wrote it",
         )
+
+
+def sync_folder(path: Path) -> None:
+    """Force to the disk which files are in a folder.
+
+    Raises:
+        OSError: The system refused.
+    """
+    opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _require_nothing_else(path: Path) -> None:
+    """Refuse a folder that is not ours and holds more than a Redis' append-only file."""
+    names = set(os.listdir(path))  # noqa: PTH208  names
+    of_redis = {AOF_FOLDER, guard.SNAPSHOT, guard.SINGLE_FILE, *guard.stale(names)}
+    if strange := sorted(names - of_redis - {LOCK, UP_LOCK, CUT_FOLDER}):
+        raise _foreign(path, strange)
+    has_manifest = (path / AOF_FOLDER / guard.MANIFEST).exists()
+    guard.refuse_other_forms(str(path), names, has_manifest=has_manifest)
 
 
 def _foreign(path: Path, strange: Sequence[str]) -> DataError:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from sturdis.adapters.local import probe, server_process, signals
+from sturdis.adapters.local import guard, probe, server_process, signals
 from sturdis.adapters.local.data_folder import DataFolder, Holder
 from sturdis.adapters.local.server_process import Adopted, ServerProcess
 from sturdis.core.errors import CommandError, ServerError
@@ -57,20 +57,23 @@ class LocalHost:
         self._settled = threading.Event()
 
     def start_server(self, life: int, emit: Emit) -> Iterable[Notice]:
-        """Start the server; its replies to PING and its exit are emitted.
+        """Mend its data and start the server; its replies to PING and its exit are emitted.
 
         Raises:
             ServerError: `server.missing`.
-            DataError: A server that was adopted left the folder to another.
+            DataError: The guard refuses what the folder holds, or a server that was adopted left
+                the folder to another.
         """
         self._settled.set()  # the last life's probes end
         self._settled = threading.Event()
-        self._process = process = self._adopted(life) or self._spawned(life)
+        adopted = self._adopted(life)
+        mended = None if adopted else guard.make_safe(self._folder, self._server)
+        self._process = process = adopted or self._spawned(life)
         address = f"redis://{self._place.host}:{self._place.port}"
         self._folder.hold(Holder(os.getpid(), process.pid, address))
         _in_background(lambda: emit(ServerExited(life, process.wait())))
         _in_background(probe.watch, self._place, life, self._every, emit, self._settled)
-        return ()
+        return () if mended is None else (mended,)
 
     def _adopted(self, life: int) -> ServerProcess | None:
         left_behind = self._folder.left_behind
