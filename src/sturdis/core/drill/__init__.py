@@ -1,0 +1,1 @@
+"""Breaking the deployment on purpose, and the ledger that accounts for every job meanwhile."""

@@ -1,0 +1,190 @@
+"""The verdict over a ledger: was anything lost that may not be, by the times in the ledger itself.
+
+A kill of the server's process loses nothing that it had written to the file. What it had not is
+lost: a server whose fsync is under way holds writes back, for up to 2 s, and acknowledges them. So
+a loss is excused only before a kill that met such a server, and only within the window.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+
+from sturdis.core.drill.events import Killed
+from sturdis.core.drill.ledger import Account, Entry, Fate
+from sturdis.core.report import Verdict
+
+LEAST_WINDOW = 2000
+"""Least window in milliseconds: servers hold writes back for 2 s while an fsync is under way."""
+
+FSYNC_EVERY = 1000
+"""`everysec`: what an fsync does not cover is at most this much older, in milliseconds."""
+
+STALLED_CHECKS = 2
+"""Checks until a job without a lock is given to a worker again: one marks it, the next moves it."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """The times that workers ran with, in milliseconds."""
+
+    lock_duration: int = 30_000
+    """BullMQ's default."""
+    stalled_interval: int = 30_000
+    """BullMQ's default."""
+    longest_fsync: int | None = None
+    """The longest fsync of the server's file during the drill; None: it was not measured."""
+
+    @property
+    def settling(self) -> int:
+        """How long after the last fault a job may still be on its way: no verdict before."""
+        return self.lock_duration + STALLED_CHECKS * self.stalled_interval
+
+    @property
+    def window(self) -> int:
+        """The age of the oldest write that a kill may cost where an fsync was under way."""
+        return max(LEAST_WINDOW, (self.longest_fsync or 0) + FSYNC_EVERY)
+
+    @property
+    def shortened(self) -> bool:
+        """Whether the times are shorter than BullMQ's own."""
+        return self.settling < USUAL.settling
+
+
+USUAL = Timing()
+"""The times of workers that set none."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The verdict, and every reason for it, the worst first."""
+
+    verdict: Verdict
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A lost job, and the kill that cost it if any did: the first after its acknowledgement."""
+
+    entry: Entry
+    kill: Killed | None
+
+    @property
+    def age(self) -> int:
+        """Milliseconds from the acknowledgement to the kill; 0 without one."""
+        return max(0, self.kill.at - self.entry.acknowledged_at) if self.kill else 0
+
+
+def losses(account: Account) -> tuple[Loss, ...]:
+    """Give every lost job with the kill that may have cost it."""
+    return tuple(Loss(entry, _kill_of(entry, account)) for entry in account.of(Fate.LOST))
+
+
+def _kill_of(entry: Entry, account: Account) -> Killed | None:
+    """A client may read its reply while the server is down already: that kill is the one."""
+    for kill in account.faults:
+        served = account.served.get(kill.round)
+        if served is None or entry.acknowledged_at < served:
+            return kill
+    return None
+
+
+def judge(account: Account, surveyed_at: int, timing: Timing) -> Judgement:
+    """Judge the account of a drill whose jobs were surveyed at `surveyed_at` (ms since 1970).
+
+    Unknown, which is not a pass: nothing was acknowledged, the survey came too early, jobs are
+    still pending, or the evidence that would excuse a loss is missing.
+    """
+    found = [
+        *_too_early(account, surveyed_at, timing),
+        *_lost(account, timing),
+        *_stuck(account),
+        *_out_of_order(account),
+        *_gaps(account),
+    ]
+    order = list(Verdict)
+    found.sort(key=lambda one: -order.index(one[0]))
+    if not found:
+        found = [(Verdict.PASS, f"all {len(account.entries)} acknowledged jobs were processed")]
+    return Judgement(found[0][0], tuple(reason for _verdict, reason in found))
+
+
+Found = list[tuple[Verdict, str]]
+
+
+def settled_at(account: Account, timing: Timing) -> int | None:
+    """Give when a verdict may be asked for (ms since 1970); None: a fault has not ended."""
+    if any(fault.round not in account.served for fault in account.faults):
+        return None
+    ended = (account.served[fault.round] for fault in account.faults)
+    return max([account.last_due, *(at + timing.settling for at in ended)])
+
+
+def _too_early(account: Account, surveyed_at: int, timing: Timing) -> Found:
+    settled = settled_at(account, timing)
+    if settled is None:
+        return [(Verdict.UNKNOWN, "the server was not seen to serve again after a fault")]
+    if surveyed_at < settled:
+        early = (settled - surveyed_at) / 1000
+        return [(Verdict.UNKNOWN, f"asked {early:.1f} s too early: jobs may be on their way")]
+    return []
+
+
+def _lost(account: Account, timing: Timing) -> Found:
+    tally = Counter(_judge_loss(loss, timing) for loss in losses(account))
+    return [
+        (verdict, f"{count} acknowledged {'jobs' if count > 1 else 'job'} LOST {how}")
+        for (verdict, how), count in tally.items()
+    ]
+
+
+def _judge_loss(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
+    kill, window = loss.kill, f"{timing.window / 1000:.0f} s"
+    if kill is None:
+        return Verdict.FAIL, "and no kill came after"
+    steady = kill.delayed_fsyncs == 0 and kill.fsync_pending is False
+    if steady:
+        return Verdict.FAIL, f"before kill {kill.round}, although no fsync was late or under way"
+    if loss.age > timing.window:
+        unmeasured = timing.longest_fsync is None and kill.delayed_fsyncs
+        if unmeasured:
+            return Verdict.UNKNOWN, f"more than {window} before a kill; fsyncs were not measured"
+        return Verdict.FAIL, f"more than {window} before kill {kill.round}"
+    if kill.delayed_fsyncs or kill.fsync_pending:
+        return Verdict.PASS, f"within {window} of kill {kill.round}, which met a slow fsync"
+    return Verdict.UNKNOWN, f"before kill {kill.round}; whether fsyncs were late was not seen"
+
+
+def _stuck(account: Account) -> Found:
+    fates = account.fates
+    found: Found = []
+    if count := fates[Fate.ORPHAN]:
+        found.append((Verdict.FAIL, f"{count} acknowledged orphan hash: never given to a worker"))
+    if count := fates[Fate.FAILED]:
+        found.append((Verdict.FAIL, f"{count} acknowledged failed, and not on purpose"))
+    if count := fates[Fate.STALLED]:
+        found.append((Verdict.PASS, f"{count} acknowledged failed as stalled: kept in `failed`"))
+    if count := fates[Fate.PENDING]:
+        found.append((Verdict.UNKNOWN, f"{count} acknowledged still pending"))
+    return found
+
+
+def _out_of_order(account: Account) -> Found:
+    found: Found = []
+    if account.parents_early:
+        early = len(account.parents_early)
+        found.append((Verdict.FAIL, f"{early} parents started before their children were done"))
+    if account.delayed_early:
+        early = len(account.delayed_early)
+        found.append((Verdict.FAIL, f"{early} delayed jobs started before they were due"))
+    return found
+
+
+def _gaps(account: Account) -> Found:
+    found: Found = []
+    if not account.entries:
+        found.append((Verdict.UNKNOWN, "no job was acknowledged"))
+    if count := account.fates[Fate.UNTOLD]:
+        found.append((Verdict.UNKNOWN, f"{count} completed in Redis without a done in the log"))
+    if account.strangers:
+        found.append((Verdict.UNKNOWN, f"{len(account.strangers)} jobs without an intent"))
+    return found
