@@ -50,6 +50,8 @@ CODES: Mapping[str, str] = {
     "access.denied": "the server refused the user name or password",
     "access.unreadable": "the file that should hold the password cannot be read",
     "output.lost": "what was printed could not be written",
+    "drill.log_lost": "the ledger's log cannot be written or read",
+    "drill.log_damaged": "the ledger's log holds a whole line that is no event",
     "command.not_found": "the command after `--` cannot be started",
 }
 """Code to meaning. The part before the dot names the family, which decides the exit status."""
@@ -125,6 +127,12 @@ class OutputError(SturdisError):
     exit_status = 15
 
 
+class DrillError(SturdisError):
+    """A drill that could not be carried out; what it found is a verdict, not an error."""
+
+    exit_status = 16
+
+
 class CommandError(SturdisError):
     """The command that `up` was asked to run."""
 
@@ -140,6 +148,7 @@ FAMILIES: Mapping[str, type[SturdisError]] = {
     "target": TargetError,
     "access": AccessError,
     "output": OutputError,
+    "drill": DrillError,
     "command": CommandError,
 }
 """First part of a code to the class that raises it."""

@@ -1,0 +1,128 @@
+"""What Redis holds of a drill's jobs: every job hash of its queues, with the state it is in."""
+
+import time
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from sturdis.adapters.redis.link import Link
+from sturdis.core.address import Address
+from sturdis.core.bullmq import keys
+from sturdis.core.drill.events import State, Survey, SurveyedJob
+from sturdis.core.errors import TargetError
+from sturdis.core.replies import ErrorReply, Reply
+
+FIELDS = ("data", "failedReason", "ats", "stc")
+"""What is read of a job's hash: its UUID is in `data`."""
+
+SCAN_COUNT = 1000
+"""Keys looked at in one step of a scan."""
+
+LISTS = (State.WAIT, State.PAUSED, State.ACTIVE)
+"""States that are lists; all others are sorted sets."""
+
+TO_COME = (
+    State.WAIT, State.PAUSED, State.ACTIVE, State.DELAYED, State.PRIORITIZED,
+    State.WAITING_CHILDREN,
+)  # fmt: skip
+"""States of jobs that a worker is still to be given, or to finish."""
+
+
+class _Data(msgspec.Struct):
+    uuid: str = ""
+
+
+def pending(link: Link, prefix: str, queues: Sequence[str]) -> int:
+    """Count the jobs of the queues that are still to be done, orphans left out.
+
+    Raises:
+        TargetError: The server does not answer, or refuses to.
+    """
+    return sum(_size(link, f"{prefix}:{queue}", state) for queue in queues for state in TO_COME)
+
+
+def take(address: Address, prefix: str, queues: Sequence[str]) -> Survey:
+    """Read every job of the queues whose data names a UUID. Jobs must not move meanwhile.
+
+    Raises:
+        TargetError: The server does not answer, or refuses to.
+        AccessError: It does not let us in.
+    """
+    at = time.time_ns() // 1_000_000
+    with Link(address) as link:
+        jobs = [job for queue in queues for job in _jobs(link, f"{prefix}:{queue}")]
+    return Survey(at, tuple(jobs))
+
+
+def _jobs(link: Link, queue: str) -> Iterator[SurveyedJob]:
+    states = {
+        job_id: state
+        for state in State
+        if state is not State.ORPHAN
+        for job_id in _members(link, queue, state)
+    }
+    for job_id in sorted(_hashes(link, queue)):
+        reply = _answered(link.call("HMGET", f"{queue}:{job_id}", *FIELDS))
+        data, reason, starts, stalls = (_text(field) for field in _array(reply))
+        if uuid := _uuid(data):
+            state = states.get(job_id, State.ORPHAN)
+            yield SurveyedJob(uuid, job_id, state, reason, int(starts or 0), int(stalls or 0))
+
+
+def _hashes(link: Link, queue: str) -> set[str]:
+    """Find the ids of all jobs by their hashes: an orphan is in no list."""
+    found: set[str] = set()
+    cursor = "0"
+    pattern = f"{_literally(queue)}:*"
+    while True:
+        step = ("SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT, "TYPE", "hash")
+        next_cursor, names = _array(_answered(link.call(*step)))
+        rests = (_text(name).removeprefix(f"{queue}:") for name in _array(names))
+        found.update(rest for rest in rests if ":" not in rest and rest not in keys.QUEUE_PARTS)
+        cursor = _text(next_cursor)
+        if cursor == "0":
+            return found
+
+
+def _members(link: Link, queue: str, state: State) -> list[str]:
+    read = "LRANGE" if state in LISTS else "ZRANGE"
+    reply = _answered(link.call(read, f"{queue}:{state.value}", 0, -1))
+    return [_text(member) for member in _array(reply)]
+
+
+def _size(link: Link, queue: str, state: State) -> int:
+    count = "LLEN" if state in LISTS else "ZCARD"
+    size = _answered(link.call(count, f"{queue}:{state.value}"))
+    return size if isinstance(size, int) else 0
+
+
+def _uuid(data: str) -> str:
+    """Read the UUID out of a job's data; empty: the job is not of a drill."""
+    try:
+        return msgspec.json.decode(data or "{}", type=_Data).uuid
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return ""
+
+
+def _literally(text: str) -> str:
+    r"""Write a name so that SCAN's pattern takes it as it is: `[a]*` becomes `\[a\]\*`."""
+    return "".join(f"\\{char}" if char in "*?[]\\" else char for char in text)
+
+
+def _answered(reply: Reply) -> Reply:
+    if isinstance(reply, ErrorReply):
+        raise TargetError(
+            "target.refused",
+            "the server refused to show its jobs",
+            why=reply.text,
+            do="allow the user to read the queues' keys, and SCAN",
+        )
+    return reply
+
+
+def _array(reply: Reply) -> Sequence[Reply]:
+    return reply if isinstance(reply, tuple) else ()
+
+
+def _text(reply: Reply) -> str:
+    return reply.decode(errors="replace") if isinstance(reply, bytes) else ""
