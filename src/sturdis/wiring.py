@@ -8,6 +8,7 @@ Adapters are imported where they are used: a verb pays only for what it needs.
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,6 +26,7 @@ from sturdis.core.supervision.limits import Limits
 
 if TYPE_CHECKING:
     from sturdis.adapters.local.running import Running
+    from sturdis.core.drill.kill9 import DrillRecord, Kill9
     from sturdis.core.replies import Reply
     from sturdis.core.report import Report
 
@@ -170,6 +172,47 @@ def call(words: Sequence[str | bytes], target: str | None = None) -> "Reply":
     address = link.admitted(resolve(target).address)
     with link.Link(address, reply_seconds=None) as connection:
         return connection.call(*words)
+
+
+def kill9(
+    drill: "Kill9", folder: Path, target: str | None = None, *, modules: Path | None = None
+) -> "DrillRecord":
+    """Kill the target's server again and again under load, and account for every job.
+
+    Something else must start the server again, as `up` does, on this machine. What the server
+    holds is at stake.
+
+    Args:
+        drill: What to do.
+        folder: Where the ledger's log is written; no drill used it before.
+        target: A redis:// address; None finds the running `up`.
+        modules: A folder with the Node BullMQ in its node_modules; None: only Python makes load.
+
+    Raises:
+        UsageError: The address is not understood.
+        TargetError: There is no target, several, or it does not answer as Redis.
+        AccessError: It does not let us in.
+        DrillError: The server did not serve again, a load failed, or the log cannot be written.
+    """
+    from sturdis.adapters.drill import ledger_log, load_process, server
+    from sturdis.adapters.redis import link
+    from sturdis.core.drill import kill9 as drills
+    from sturdis.flows import kill9 as flow
+
+    address = link.admitted(resolve(target).address)
+    commands = load_process.commands(modules)
+    plans = drills.load_plans(drill, address, str(folder), tuple(commands))
+    with ExitStack() as parts:
+        log = parts.enter_context(ledger_log.LedgerLog(folder, "drill"))
+        loads = [
+            parts.enter_context(load_process.LoadProcess(commands[plan.writer], plan))
+            for plan in plans
+        ]
+        killed = server.LocalServer(address)
+        queues = server.DrillQueues(address, drill.prefix, drills.QUEUES)
+        survey = flow.run(drill, flow.Stage(killed, loads, queues, log, server.SystemClock()))
+    logs = ledger_log.read(folder)
+    return drills.conclude(drill, logs.events, [str(one.path) for one in logs.torn], survey)
 
 
 @dataclass(frozen=True)

@@ -95,6 +95,7 @@ class Producer {
     this.flows = quiet(new FlowProducer(options));
     this.adds = new Map();
     this.stopping = new AbortController();
+    this.stopped = new Promise((kept) => this.stopping.signal.addEventListener('abort', kept));
   }
 
   async run() {
@@ -104,7 +105,9 @@ class Producer {
     for (let number = 0; !stopped.aborted; number += 1) {
       const wait = begun + (number / rate) * 1000 - performance.now();
       if (wait > 1) await pause(wait, undefined, { signal: stopped }).catch(() => {});
-      while (this.adds.size >= places && !stopped.aborted) await this.#anyAdd();
+      while (this.adds.size >= places && !stopped.aborted) {
+        await Promise.race([...this.adds.keys(), this.stopped]);
+      }
       if (!stopped.aborted) this.#begin(order(this.plan, number));
     }
   }
@@ -118,13 +121,6 @@ class Producer {
     for (const intents of this.adds.values()) this.#doubt(intents, 'never settled');
     const clients = [...this.queues.values(), this.flows];
     await Promise.race([Promise.all(clients.map((client) => client.close())), late]);
-  }
-
-  #anyAdd() {
-    const stopped = new Promise((kept) =>
-      this.stopping.signal.addEventListener('abort', kept, { once: true }),
-    );
-    return Promise.race([...this.adds.keys(), stopped]);
   }
 
   #begin(wanted) {

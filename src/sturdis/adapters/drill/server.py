@@ -1,0 +1,106 @@
+"""A server on this machine that a drill kills, and something else, such as `up`, starts again."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Sequence
+
+from sturdis.adapters.drill import survey
+from sturdis.adapters.redis.info import InfoSource
+from sturdis.adapters.redis.link import Link
+from sturdis.core.address import Address
+from sturdis.core.drill.events import Killed, Served, Survey
+from sturdis.core.errors import DrillError
+
+POLL_SECONDS = 0.02
+"""How often is looked whether the server serves again."""
+
+
+class SystemClock:
+    """The clock of this machine."""
+
+    def now(self) -> int:
+        """Give the time in milliseconds since 1970."""
+        return time.time_ns() // 1_000_000
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass."""
+        threading.Event().wait(seconds)
+
+
+class LocalServer:
+    """The server that answers at `address`, a process of this machine.
+
+    Raises:
+        DrillError: `drill.not_served`: it does not serve now.
+    """
+
+    def __init__(self, address: Address) -> None:
+        self._info = InfoSource(address)
+        self._clock = SystemClock()
+        self._pid = 0
+        self._pid = self.wait_until_served(0, POLL_SECONDS).pid
+
+    def kill(self, number: int) -> Killed:
+        """Look at its fsyncs, and end its process with SIGKILL right after.
+
+        A server without an append-only file has no fsync to be late with.
+        """
+        info = self._info.read() or {}
+        nothing = "0" if info.get("aof_enabled") == "0" else None
+        delayed = info.get("aof_delayed_fsync", nothing)
+        pending = info.get("aof_pending_bio_fsync", nothing)
+        killed = Killed(
+            at=self._clock.now(),
+            round=number,
+            pid=self._pid,
+            delayed_fsyncs=None if delayed is None else int(delayed),
+            fsync_pending=None if pending is None else pending != "0",
+        )
+        os.kill(self._pid, signal.SIGKILL)
+        return killed
+
+    def wait_until_served(self, number: int, seconds: float) -> Served:
+        """Return when another process than the one before answers, and has loaded its data.
+
+        Raises:
+            DrillError: `drill.not_served`: none did within `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        while True:
+            info = self._info.read() or {}
+            pid = int(info.get("process_id", self._pid))
+            if pid != self._pid and info.get("loading") == "0":
+                self._pid = pid
+                return Served(self._clock.now(), number, pid)
+            if time.monotonic() > deadline:
+                raise _not_served(number, seconds)
+            self._clock.wait(POLL_SECONDS)
+
+
+class DrillQueues:
+    """The queues of a drill, seen from outside BullMQ."""
+
+    def __init__(self, address: Address, prefix: str, queues: Sequence[str]) -> None:
+        self._address = address
+        self._prefix = prefix
+        self._queues = queues
+
+    def pending(self) -> int:
+        """Count the jobs that are still to be done."""
+        with Link(self._address) as link:
+            return survey.pending(link, self._prefix, self._queues)
+
+    def survey(self) -> Survey:
+        """Read all jobs."""
+        return survey.take(self._address, self._prefix, self._queues)
+
+
+def _not_served(number: int, seconds: float) -> DrillError:
+    return DrillError(
+        "drill.not_served",
+        f"the server did not serve again within {seconds:.0f} s after kill {number}",
+        why="INFO was not answered by another process that had loaded its data",
+        do="read the server's log; `sturdis up` keeps it in its data folder",
+    )
