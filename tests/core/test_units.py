@@ -22,6 +22,14 @@ from sturdis.core import units
         ("1.0000000001Ki", 1025),
         (".5k", 500),
         ("5.", 5),
+        ("5.Gi", 5 << 30),
+        ("+1", 1),
+        ("+.5Ki", 512),
+        ("1E+3", 1000),
+        ("1e003", 1000),
+        ("0.0", 0),
+        ("0Gi", 0),
+        ("9223372036854775807", 2**63 - 1),
     ],
 )
 def test_a_quantity_reads_as_kubernetes_reads_it(written, count):
@@ -30,11 +38,59 @@ def test_a_quantity_reads_as_kubernetes_reads_it(written, count):
 
 @pytest.mark.parametrize(
     "written",
-    ["", "Gi", "1gi", "1 Gi", "-1", "1ki", "1e", "1e+", "0x10", "1_000", "\u0661", "8Ei", "1e99"],
+    [
+        "",
+        "Gi",
+        ".",
+        "+",
+        "+-1",
+        "1.2.3",
+        "1Gi2",
+        "1GI",
+        "Inf",
+        "1n",
+        "1u",
+        "100m",
+        "1gi",
+        "1 Gi",
+        "-1",
+        "1ki",
+        "1e",
+        "1e+",
+        "0x10",
+        "1_000",
+        "\u0661",
+        "8Ei",
+        "1e99",
+    ],
 )
 def test_what_is_no_quantity_is_refused(written):
     with pytest.raises(ValueError, match=re.escape(repr(written))):
         units.parse_bytes(written)
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("100m", "'100m' is not a quantity of bytes: m stands for thousandths of a byte"),
+        ("-1Gi", "'-1Gi' is not a quantity of bytes: it is below zero"),
+        ("1GB", "'1GB' is not a quantity of bytes; did you mean 1G?"),
+        ("1gb", "'1gb' is not a quantity of bytes; did you mean 1Gi?"),
+        ("1.5 GiB", "'1.5 GiB' is not a quantity of bytes; did you mean 1.5Gi?"),
+        ("5K", "'5K' is not a quantity of bytes; did you mean 5Ki?"),
+        ("much", "'much' is not a quantity of bytes such as 512Mi or 1.5Gi"),
+        ("8Ei", "'8Ei' is more bytes than a 64-bit server can count"),
+    ],
+)
+def test_a_refusal_says_what_may_have_been_meant(written, told):
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}$"):
+        units.parse_bytes(written)
+
+
+def test_a_quantity_of_a_million_digits_is_refused_in_few_words():
+    with pytest.raises(ValueError, match=r"^.{60} is not a quantity of bytes such as") as refusal:
+        units.parse_bytes("9" * 1_000_000)
+    assert len(str(refusal.value)) < 120
 
 
 @given(st.integers(min_value=0, max_value=2**63 - 1))

@@ -4,7 +4,8 @@ import re
 from decimal import ROUND_CEILING, Decimal
 
 _PARTS = re.compile(
-    r"(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?P<scale>[eE][+-]?[0-9]{1,2}|[kMGTPE]|[KMGTPE]i|)"
+    r"(?P<sign>[+-]?)(?P<number>[0-9]+(?:\.[0-9]*)?|\.[0-9]+)"
+    r"(?P<scale>[eE][+-]?0*[0-9]{1,2}|[numkMGTPE]|[KMGTPE]i|)"
 )
 
 _SCALES = {
@@ -13,28 +14,65 @@ _SCALES = {
     "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40, "Pi": 2**50, "Ei": 2**60,
 }  # fmt: skip
 
+_PARTS_OF_A_BYTE = {"n": "billionths", "u": "millionths", "m": "thousandths"}
 
-QUANTITY = r"^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2}|[kMGTPE]|[KMGTPE]i)?$"
+MAX = 2**63 - 1
+"""Largest number of bytes: what Kubernetes and the servers count with 64 bits and a sign."""
+
+LONGEST = 64
+"""Most characters of a quantity; 2^63 with every decimal that Kubernetes keeps has 29."""
+
+QUANTITY = r"^[+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?0*[0-9]{1,2}|[kMGTPE]|[KMGTPE]i)?$"
 """What `parse_bytes` reads, as a JSON Schema pattern; the size is checked apart."""
 
 
 def parse_bytes(written: str | int) -> int:
     """Read a number of bytes, 0 to 2^63 - 1, as Kubernetes' resource.Quantity: 1Gi, 1.5G, 1e9.
 
-    Fractions of a byte are rounded up, as Kubernetes does.
+    Fractions of a byte are rounded up, as Kubernetes does. Below a byte and below zero Kubernetes
+    has quantities too, which mean nothing for memory and disks.
 
     Raises:
         ValueError: It is not a quantity of bytes.
     """
-    match = _PARTS.fullmatch(str(written))
+    match = _PARTS.fullmatch(str(written)) if len(str(written)) <= LONGEST else None
     if match is None:
-        raise ValueError(f"{written!r} is not a quantity of bytes such as 512Mi or 1.5Gi")
+        raise ValueError(f"{shortened(repr(written))} is not a quantity of bytes{_hint(written)}")
     scale = match["scale"]
+    if scale in _PARTS_OF_A_BYTE:
+        raise ValueError(
+            f"{written!r} is not a quantity of bytes: {scale} stands for {_PARTS_OF_A_BYTE[scale]} "
+            "of a byte"
+        )
+    if match["sign"] == "-":
+        raise ValueError(f"{written!r} is not a quantity of bytes: it is below zero")
     factor = Decimal(_SCALES[scale]) if scale in _SCALES else Decimal(f"1{scale}")
     number = int((Decimal(match["number"]) * factor).to_integral_value(ROUND_CEILING))
-    if number >= 2**63:
+    if number > MAX:
         raise ValueError(f"{written!r} is more bytes than a 64-bit server can count")
     return number
+
+
+def _hint(written: str | int) -> str:
+    """Say what may have been meant; the letters of a unit are small or large for a reason."""
+    for suffix, meant in _MISTAKEN.items():
+        number = str(written).removesuffix(suffix).strip()
+        if str(written).endswith(suffix) and re.fullmatch(r"[0-9.]{1,20}", number):
+            return f"; did you mean {number}{meant}?"
+    return " such as 512Mi or 1.5Gi"
+
+
+_MISTAKEN = {
+    "KiB": "Ki", "MiB": "Mi", "GiB": "Gi", "TiB": "Ti", "ki": "Ki", "mi": "Mi", "gi": "Gi",
+    "ti": "Ti", " Ki": "Ki", " Mi": "Mi", " Gi": "Gi", "KB": "k", "kB": "k", "MB": "M", "GB": "G",
+    "TB": "T", "kb": "k", "mb": "Mi", "gb": "Gi", "K": "Ki", "g": "Gi", "t": "Ti",
+}  # fmt: skip
+"""Suffixes that other programs read (mb and gb as redis.conf does), and Kubernetes' own."""
+
+
+def shortened(text: str, most: int = 60) -> str:
+    """Give `text` on one line of at most `most` characters."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def human_bytes(count: int) -> str:
