@@ -118,13 +118,14 @@ def test_help_imports_no_library_but_click():
     }
 
 
-def test_up_needs_no_redis_client_to_start():
+def test_up_needs_neither_a_redis_client_nor_yaml_to_start():
     script = (
         "import sys; from sturdis.cli import main; main.run(['up', '--ephemeral', '--', 'true']);"
         "print(sorted(name for name in sys.modules if '.' not in name))"
     )
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert not set(ast.literal_eval(run.stdout)) & {"asyncio", "bullmq", "jsonschema_rs", "redis"}
+    unwanted = {"asyncio", "bullmq", "jsonschema_rs", "redis", "yaml"}
+    assert not set(ast.literal_eval(run.stdout)) & unwanted
 
 
 @pytest.mark.parametrize(

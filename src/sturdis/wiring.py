@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sturdis.core import address as addresses
-from sturdis.core import local, specfile
+from sturdis.core import local
 from sturdis.core import spec as specs
 from sturdis.core.address import Address
 from sturdis.core.errors import AccessError, PortError, SpecError, TargetError
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sturdis.core.drill.kill9 import DrillRecord, Kill9
     from sturdis.core.replies import Reply
     from sturdis.core.report import Report
+    from sturdis.core.specfile import SpecFile
 
 SPEC_FILE = "sturdis.yaml"
 """The spec that is read when none is named."""
@@ -44,27 +45,48 @@ FREE_PORT_ATTEMPTS = 3
 """How often a start is tried when another program takes a port that was found free."""
 
 
-def load_spec(path: Path | None = None) -> Spec:
+def load_spec(path: Path | None = None, environment: str | None = None) -> Spec:
     """Read the spec at `path`, else `sturdis.yaml` in this folder, else give the defaults.
+
+    Args:
+        path: The file.
+        environment: Which of its environments is meant; None: the base.
+
+    Raises:
+        SpecError: `spec.unreadable`, or `spec.invalid` with every problem and its line.
+        UsageError: `usage`: there is no such environment.
+    """
+    if path is None and environment is None and not os.path.lexists(SPEC_FILE):
+        return Spec()  # the usual case need not read YAML
+    return load_spec_file(path).deployment(environment).spec
+
+
+def load_spec_file(path: Path | None = None) -> "SpecFile":
+    """Read all that the spec at `path` says: base, environments, and the lines of both.
 
     Raises:
         SpecError: `spec.unreadable`, or `spec.invalid` with every problem and its line.
     """
+    from sturdis.core import specfile
+
     if path is None:
         path = Path(SPEC_FILE)
         if not os.path.lexists(path):  # a link that leads nowhere is told of below
-            return Spec()
+            return specfile.read("", source="the spec of the defaults")
     try:
         with path.open("rb") as file:
             content = file.read(specfile.MAX_BYTES + 1)
-        text = content.decode()
     except OSError as error:
         raise _unreadable(path, error.strerror or str(error)) from error
-    except UnicodeDecodeError as error:
-        raise _unreadable(path, f"not UTF-8: {error.reason} at byte {error.start}") from error
     if len(content) > specfile.MAX_BYTES:
-        raise _unreadable(path, f"it is longer than {specfile.MAX_BYTES >> 20} MiB")
-    return specfile.parse(text, source=str(path))
+        raise _unreadable(path, f"it is longer than {specfile.MAX_BYTES >> 10} KiB")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        why = f"line {line}: not UTF-8: {error.reason} at byte {error.start}"
+        raise _unreadable(path, why) from error
+    return specfile.read(text, source=str(path))
 
 
 def read_password(path: Path) -> str:

@@ -28,11 +28,18 @@ def json_option(command: Command) -> Command:
 
 
 def spec_option(default: str) -> Callable[[Command], Command]:
-    """Give a command `--spec`; `default` says in words what holds without it."""
-    return click.option(
+    """Give a command `--spec` and `--env`; `default` says in words what holds without `--spec`."""
+    spec = click.option(
         "--spec",
         "spec_file",
         type=click.Path(path_type=Path),
         metavar="FILE",
         help=f"The spec; default: {default}.",
     )
+    environment = click.option(
+        "--env",
+        "environment",
+        metavar="NAME",
+        help="Which environment of the spec; default: its base.",
+    )
+    return lambda command: spec(environment(command))

@@ -52,6 +52,7 @@ PORT = click.IntRange(0, 65535)
 def command(
     output: Output,
     spec_file: Path | None,
+    environment: str | None,
     data: str | None,
     ephemeral: bool,
     server: str | None,
@@ -69,7 +70,7 @@ def command(
     """
     _refuse_contradictions(data, ephemeral=ephemeral, adopt=adopt)
     request = UpRequest(
-        spec=wiring.load_spec(spec_file),
+        spec=wiring.load_spec(spec_file, environment),
         data=data,
         ephemeral=ephemeral,
         server=server,

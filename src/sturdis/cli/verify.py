@@ -29,7 +29,11 @@ COLOURS = {
 @click.argument("target", required=False)
 @click.pass_obj
 def command(
-    output: Output, spec_file: Path | None, metrics_url: str | None, target: str | None
+    output: Output,
+    spec_file: Path | None,
+    environment: str | None,
+    metrics_url: str | None,
+    target: str | None,
 ) -> int:
     """Check every promise against what runs.
 
@@ -39,7 +43,7 @@ def command(
 
     Exit status: 0 when all hold, 1 when one fails, 3 when one could not be determined.
     """
-    spec = wiring.load_spec(spec_file) if spec_file else None
+    spec = wiring.load_spec(spec_file, environment) if spec_file or environment else None
     report = wiring.verify(target, spec=spec, metrics_url=metrics_url)
     if output.json:
         output.value(_values(report))
