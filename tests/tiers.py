@@ -45,6 +45,10 @@ def _curl() -> str:
     return "" if shutil.which("curl") else "no curl on PATH"
 
 
+def _openssl() -> str:
+    return "" if shutil.which("openssl") else "no openssl on PATH, which makes certificates"
+
+
 def _usual_ports() -> str:
     for port in (6379, 9121):
         with socket.socket() as listener:
@@ -61,6 +65,7 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "exporter": (f"redis_exporter {matrix.EXPORTER_RELEASE}", _exporter),
     "node": ("Node with BullMQ and ioredis", _node),
     "curl": ("curl, for the commands as documented", _curl),
+    "openssl": ("openssl, for the commands as documented", _openssl),
     "usual-ports": ("6379 and 9121 free, for the commands as documented", _usual_ports),
 }
 """Name to what the part is, and the function that says why it is missing; empty: it is there."""

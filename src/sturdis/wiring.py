@@ -9,15 +9,15 @@ Adapters are imported where they are used: a verb pays only for what it needs.
 import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sturdis.core import address as addresses
+from sturdis.core import aim as aims
 from sturdis.core import local
 from sturdis.core import spec as specs
-from sturdis.core.address import Address
-from sturdis.core.errors import AccessError, PortError, SpecError, TargetError
+from sturdis.core.aim import PASSWORD_VARIABLE, TARGET_VARIABLE, Aim, TargetRequest
+from sturdis.core.errors import PortError, SpecError
 from sturdis.core.local import Serving, UpRequest
 from sturdis.core.notices import Notice, Ready
 from sturdis.core.spec import Spec
@@ -25,7 +25,7 @@ from sturdis.core.supervision import limits
 from sturdis.core.supervision.limits import Limits
 
 if TYPE_CHECKING:
-    from sturdis.adapters.local.running import Running
+    from sturdis.adapters.password_file import PasswordFile
     from sturdis.core.drill.kill9 import DrillRecord, Kill9
     from sturdis.core.replies import Reply
     from sturdis.core.report import Report
@@ -33,13 +33,6 @@ if TYPE_CHECKING:
 
 SPEC_FILE = "sturdis.yaml"
 """The spec that is read when none is named."""
-
-PASSWORD_VARIABLE = "REDISCLI_AUTH"  # noqa: S105  its name, not its value
-"""Holds the password where the address gives none; redis-cli reads the same."""
-
-TARGET_VARIABLE = "STURDIS_TARGET"
-"""Holds the target where none is named; `up` sets it for the command it runs."""
-
 
 FREE_PORT_ATTEMPTS = 3
 """How often a start is tried when another program takes a port that was found free."""
@@ -89,30 +82,6 @@ def load_spec_file(path: Path | None = None) -> "SpecFile":
     return specfile.read(text, source=str(path))
 
 
-def read_password(path: Path) -> str:
-    """Read the password in the file at `path`, without the line's end.
-
-    Raises:
-        AccessError: `access.unreadable`.
-    """
-    try:
-        password = path.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _no_password(path, getattr(error, "strerror", None) or "it is not UTF-8") from error
-    if not password or not password.isprintable():
-        raise _no_password(path, "it is empty, or holds characters that cannot be typed")
-    return password
-
-
-def _no_password(path: Path, why: str) -> AccessError:
-    return AccessError(
-        "access.unreadable",
-        f"there is no password in {path}",
-        why=why,
-        do="write the password alone into a file that only you can read, and name that",
-    )
-
-
 def up(request: UpRequest, tell: Callable[[Notice], None]) -> int:
     """Run the deployment on this machine until it is told to stop or its command ends.
 
@@ -155,18 +124,21 @@ def _environment(request: UpRequest, serving: Serving) -> dict[str, str]:
 
 
 def verify(
-    target: str | None = None, *, spec: Spec | None = None, metrics_url: str | None = None
+    target: TargetRequest | str | None = None,
+    *,
+    spec: Spec | None = None,
+    metrics_url: str | None = None,
 ) -> "Report":
     """Check every promise against what runs.
 
     Args:
-        target: A redis:// address; None finds the running `up`.
+        target: An address of redis://, rediss:// or unix://; None finds the running `up`.
         spec: What is promised; None: what the running `up` was given, else `load_spec()`.
         metrics_url: Where the metrics are; None: where the running `up` serves them. Of another
             target they are not known then.
 
     Raises:
-        UsageError: An address is not understood.
+        UsageError: An address is not understood, or the files for TLS cannot be used.
         TargetError: There is no target, several, or it does not answer as Redis.
         AccessError: It does not let us in.
     """
@@ -180,11 +152,11 @@ def verify(
     return flow.verify(spec or (aim.running.spec if aim.running else load_spec()), redis)
 
 
-def call(words: Sequence[str | bytes], target: str | None = None) -> "Reply":
+def call(words: Sequence[str | bytes], target: TargetRequest | str | None = None) -> "Reply":
     """Send one Redis command to the target and give its reply, however long it takes.
 
     Raises:
-        UsageError: The address is not understood.
+        UsageError: The address is not understood, or the files for TLS cannot be used.
         TargetError: There is no target, several, or it does not answer as Redis.
         AccessError: It does not let us in.
     """
@@ -237,66 +209,39 @@ def kill9(
     return drills.conclude(drill, logs.events, [str(one.path) for one in logs.torn], survey)
 
 
-@dataclass(frozen=True)
-class Aim:
-    """What a verb is aimed at: an address, and the `up` that serves it where it is one of ours."""
-
-    address: Address
-    running: "Running | None"
-    cli: str
-    """What to type before a Redis command to reach it again."""
-
-
-def resolve(target: str | None) -> Aim:
+def resolve(target: TargetRequest | str | None = None) -> Aim:
     """Find what a verb is aimed at: the target named, else STURDIS_TARGET, else a running `up`.
 
-    Among several `up`, the one that is not ephemeral is meant.
-
     Raises:
-        UsageError: `usage.address`.
+        UsageError: `usage.address`, or `usage` where the options do not fit the address.
         TargetError: `target.none` or `target.ambiguous`.
     """
     from sturdis.adapters.local import running
 
-    found = running.find()
-    named = target or os.environ.get(TARGET_VARIABLE)
-    if named is None:
-        one = _only(found)
-        return Aim(_with_password_at_hand(Address(one.at.host, one.at.port)), one, "sturdis cli")
-    address = addresses.parse(named)
-    ours = (one for one in found if address.reaches(one.at.host, one.at.port))
-    cli = f"sturdis cli --target {address}" if target else "sturdis cli"
-    if target and address.password is not None:
-        cli = f"{PASSWORD_VARIABLE}=… {cli}"
-    return Aim(_with_password_at_hand(address), next(ours, None), cli)
+    request = target if isinstance(target, TargetRequest) else TargetRequest(target)
+    return aims.choose(request, os.environ, running.find())
 
 
-def _with_password_at_hand(address: Address) -> Address:
-    password = os.environ.get(PASSWORD_VARIABLE)
-    if address.password is not None or not password:
-        return address
-    return replace(address, password=password, password_offered=True)
+def read_password(path: str) -> "PasswordFile":
+    """Read the password in the file `path`; `-` is standard input, and a terminal is asked.
+
+    Raises:
+        AccessError: `access.unreadable`.
+    """
+    from sturdis.adapters import password_file
+
+    return password_file.read(path)
 
 
-def _only(found: "tuple[Running, ...]") -> "Running":
-    lasting = [one for one in found if not one.at.ephemeral]
-    for some in (lasting, found):
-        if len(some) == 1:
-            return some[0]
-    if not found:
-        raise TargetError(
-            "target.none",
-            "no running `up` was found",
-            why="none of this user's runs on this machine, and no target was named",
-            do="sturdis up    (in another terminal), or name redis://HOST:PORT",
-        )
-    shown = ", ".join(one.at.url for one in found)
-    raise TargetError(
-        "target.ambiguous",
-        f"{len(found)} `up` are running and none was named",
-        why=f"they serve {shown}",
-        do=f"name one: sturdis verify {found[0].at.url}",
-    )
+def read_new_password(path: Path) -> str:
+    """Read the password that `up` is to demand: one that can be typed.
+
+    Raises:
+        AccessError: `access.unreadable`.
+    """
+    from sturdis.adapters import password_file
+
+    return password_file.read_printable(str(path))
 
 
 def _unreadable(path: Path, why: str) -> SpecError:

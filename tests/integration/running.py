@@ -121,8 +121,12 @@ def program(path: Path, script: str) -> str:
 
 
 def error_code(answer: subprocess.CompletedProcess[str]) -> str:
-    """Give the code of the error that a command ended with; it has said why and what to do."""
-    head, *rest = answer.stderr.splitlines()
+    """Give the code of the error that a command ended with; it has said why and what to do.
+
+    Warnings may stand before it.
+    """
+    lines = answer.stderr.splitlines()
+    head, *rest = (line for line in lines if not line.startswith("warning: "))
     assert any(line.startswith("why: ") for line in rest), answer.stderr
     assert any(line.startswith("do:  ") for line in rest), answer.stderr
     assert "Traceback" not in answer.stderr

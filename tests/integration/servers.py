@@ -39,7 +39,7 @@ class Server:
     port: int
     process: subprocess.Popen[bytes]
 
-    def call(self, *words: str | int) -> Reply:
+    def call(self, *words: str | bytes | int) -> Reply:
         """Send one command and give its reply."""
         with Link(Address(LOOPBACK, self.port)) as link:
             return link.call(*words)
@@ -85,13 +85,13 @@ def start_server(
         subprocess.Popen(command, stdout=log) as process,
     ):
         try:
-            wait_until(lambda: _answers(port, process, ready), f"{ready} on port {port}")
+            wait_until(lambda: answers(port, process, ready), f"{ready} on port {port}")
             yield Server(port, process)
         finally:
             process.kill()
 
 
-def _answers(port: int, process: subprocess.Popen[bytes], ready: str) -> bool:
+def answers(port: int, process: subprocess.Popen[bytes], ready: str) -> bool:
     assert process.poll() is None, "the server ended; see server.log"
     try:
         return probe.ask(LOOPBACK, port).startswith(ready)

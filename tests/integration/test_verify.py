@@ -119,7 +119,7 @@ def test_a_server_that_loads_is_told_from_one_that_is_broken(tmp_path):
 @pytest.mark.tier("embedded")
 def test_an_interrupted_verify_leaves_nothing_behind(tmp_path):
     with running("--ephemeral", "--server", "embedded") as up:
-        up.cli("client", "pause", "2000", "WRITE")
+        up.cli("client", "pause", "20000", "WRITE")
         process = subprocess.Popen(
             [sys.executable, "-m", "sturdis", "verify"],
             stdout=subprocess.PIPE,
@@ -130,6 +130,7 @@ def test_an_interrupted_verify_leaves_nothing_behind(tmp_path):
         process.send_signal(signal.SIGINT)
         _output, told = process.communicate(timeout=20)
         assert (process.returncode, told.strip()) == (130, "interrupted")
+        up.cli("client", "unpause")
         leftovers = up.cli("keys", "sturdis:verify:*").split()
         assert all(0 < int(up.cli("ttl", key)) <= 60 for key in leftovers)
 

@@ -15,6 +15,7 @@ from sturdis import wiring
 from sturdis.adapters.redis import target
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
+from sturdis.core.errors import TargetError
 from sturdis.core.facts import Unseen
 from tests.integration.running import error_code, running, sturdis
 from tests.integration.servers import start_server, wait_until
@@ -129,7 +130,8 @@ def test_a_server_without_a_free_connection_leaves_access_unknown(tmp_path):
 def test_what_an_acl_refuses_is_unknown(tmp_path):
     rules = ("on", "nopass", "~*", "+ping", "+select", "+client|setinfo")
     with start_server(tmp_path, "--user", "looker", *rules) as address:
-        status, found = not_passed(f"redis://looker:any@127.0.0.1:{address.port}")
+        url = f"redis://looker@127.0.0.1:{address.port}"
+        status, found = not_passed(url, env={**os.environ, "REDISCLI_AUTH": "any"})
     assert status == 3
     assert found["roundtrip"] == found["bullmq.job"] == found["memory.policy"] == "unknown"
 
@@ -157,6 +159,43 @@ def test_an_address_that_speaks_something_else_is_silent(says):
     with speaker(says) as port:
         answer = sturdis("cli", "--target", f"redis://127.0.0.1:{port}", "ping")
     assert (answer.returncode, error_code(answer)) in {(13, "target.silent"), (13, "target.lost")}
+
+
+@pytest.mark.parametrize("words", ["verify ADDRESS", "cli --target ADDRESS ping"])
+def test_an_address_that_answers_a_byte_at_a_time_holds_nobody(words):
+    with dripper() as port:
+        answer = sturdis(*words.replace("ADDRESS", f"redis://127.0.0.1:{port}").split())
+    assert (answer.returncode, error_code(answer)) == (13, "target.silent")
+    assert "within 5 s" in answer.stderr
+
+
+@pytest.mark.tier("embedded")
+def test_a_connection_of_limited_life_is_cut_while_a_reply_is_awaited(tmp_path):
+    with start_server(tmp_path) as server:
+        address = Address("127.0.0.1", server.port)
+        with Link(address, reply_seconds=None, life_seconds=0.2) as link:
+            for _again in range(2):
+                with pytest.raises(TargetError) as told:
+                    link.call("BLPOP", "nothing", 0)
+                assert told.value.code == "target.silent"
+
+
+@contextlib.contextmanager
+def dripper() -> Iterator[int]:
+    """Listen, and answer everyone with a line that never ends, a byte at a time."""
+    done = threading.Event()
+
+    def drip() -> None:
+        with contextlib.suppress(OSError):
+            link, _peer = listener.accept()
+            with link:
+                while not done.wait(0.1):
+                    link.sendall(b"+")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, daemon=True).start()
+        yield listener.getsockname()[1]
+        done.set()
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import NoPermissionError, RedisError
 
+from sturdis.adapters.redis.link import where
 from sturdis.core.address import Address
 from sturdis.core.bullmq import keys
 from sturdis.core.facts import JobRun, Refused, Unseen
@@ -25,6 +26,11 @@ JOB_SECONDS = 5.0
 
 REPLY_SECONDS = 12.0
 """Longest wait for one reply: a worker blocks for up to 10 s on an empty queue."""
+
+
+def left_by(prefix: str) -> tuple[str, ...]:
+    """Name every key that a run below `prefix` may leave."""
+    return (*keys.of_queue(prefix, QUEUE), *keys.of_job(prefix, QUEUE, JOB_ID))
 
 
 def run(address: Address, prefix: str) -> JobRun | Refused | Unseen:
@@ -52,12 +58,12 @@ async def _run(address: Address, prefix: str) -> JobRun:
         await asyncio.wait_for(adding, JOB_SECONDS)
         returned = await _process(address, prefix)
         taken = (time.perf_counter() - started) * 1000
-        state = await queue.getJobState(JOB_ID)
+        state = await asyncio.wait_for(queue.getJobState(JOB_ID), JOB_SECONDS)
         return JobRun(f"{prefix}:{QUEUE}", JOB_ID, state, sent, returned, taken)
     finally:
-        left = (*keys.of_queue(prefix, QUEUE), *keys.of_job(prefix, QUEUE, JOB_ID))
-        await queue.client.unlink(*left)
-        await queue.close()
+        async with asyncio.timeout(REPLY_SECONDS):
+            await queue.client.unlink(*left_by(prefix))
+            await queue.close()
 
 
 async def _process(address: Address, prefix: str) -> str:
@@ -87,7 +93,7 @@ async def _process(address: Address, prefix: str) -> str:
     try:
         return await asyncio.wait_for(ended, JOB_SECONDS)
     finally:
-        await worker.close(force=True)
+        await asyncio.wait_for(worker.close(force=True), JOB_SECONDS)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
 
@@ -95,11 +101,7 @@ async def _process(address: Address, prefix: str) -> str:
 def _client(address: Address) -> Redis:
     """Make the client that a queue or a worker uses: no retries, for a check must end."""
     return Redis(
-        host=address.host,
-        port=address.port,
-        db=address.db,
-        username=address.username,
-        password=address.password,
+        **where(address),
         decode_responses=True,
         retry=Retry(NoBackoff(), 0),
         socket_timeout=REPLY_SECONDS,

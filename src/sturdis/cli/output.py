@@ -30,6 +30,15 @@ class Output:
             lines = (f"{head} {error.what}", labelled("why:", error.why), labelled("do:", error.do))
             self.text("\n".join(lines), err=True)
 
+    def warning(self, text: str) -> None:
+        """Print a line of advice to stderr, whatever standard output is for."""
+        self.aside(f"{paint('warning:', 'yellow', sys.stderr)} {text}")
+
+    def aside(self, text: str) -> None:
+        """Print to stderr what is not the answer; where that is full, it is not missed."""
+        with contextlib.suppress(OutputError):
+            self.text(text, err=True)
+
     def value(self, value: object, *, err: bool = False) -> None:
         """Print one value as one line of JSON."""
         import json  # noqa: PLC0415  4 ms that only --json pays
@@ -52,13 +61,18 @@ class Output:
         except BrokenPipeError:
             _print_no_more(sys.stderr if err else sys.stdout)
         except OSError as error:
-            _print_no_more(sys.stderr if err else sys.stdout)
-            raise OutputError(
-                "output.lost",
-                "the answer could not be printed",
-                why=error.strerror or str(error),
-                do="make room, or send the output elsewhere",
-            ) from error
+            raise lost(sys.stderr if err else sys.stdout, error) from error
+
+
+def lost(stream: TextIO, error: OSError) -> OutputError:
+    """Let nothing more be written to `stream`, which refused the answer, and say so."""
+    _print_no_more(stream)
+    return OutputError(
+        "output.lost",
+        "the answer could not be printed",
+        why=error.strerror or str(error),
+        do="make room, or send the output elsewhere",
+    )
 
 
 def _print_no_more(stream: TextIO) -> None:

@@ -6,9 +6,10 @@ import sys
 import click
 
 from sturdis import wiring
-from sturdis.cli.options import json_option
+from sturdis.cli.options import Reach, json_option, reach_options
 from sturdis.cli.output import Output, is_terminal
 from sturdis.core import errors, replies
+from sturdis.core.address import FORMS
 from sturdis.core.errors import TargetError, UsageError
 
 NOT_ONE_REPLY = {
@@ -21,27 +22,29 @@ PROSE = {"client", "cluster", "info", "latency", "lolwut", "memory"}
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@click.option("--target", metavar="ADDRESS", help="redis://[USER@]HOST[:PORT][/DB]")
+@click.option("--target", metavar="ADDRESS", help=FORMS)
+@reach_options
 @json_option
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND…")
 @click.pass_obj
-def command(output: Output, target: str | None, words: tuple[str, ...]) -> int:
+def command(output: Output, target: str | None, words: tuple[str, ...], reach: Reach) -> int:
     """Send one Redis command to what runs.
 
-    Without --target the running `sturdis up` is found. The password is read from REDISCLI_AUTH.
+    Without --target the running `sturdis up` is found.
     On a terminal replies look as redis-cli shows them, elsewhere they are printed bare.
 
     Exit status: 0, or 1 when the server answers with an error.
     """
-    if words[0].strip().lower() in NOT_ONE_REPLY:
+    if not _is_answered_once(words):
         raise UsageError(
             "usage",
-            f"{words[0]} is not answered with one reply",
+            f"{' '.join(words[:3])} is not answered with one reply",
             why="sturdis cli sends one command and prints one reply",
             do="use redis-cli for it",
         )
     try:
-        reply = wiring.call([os.fsencode(word) for word in words], target)
+        request = reach.request(output, target, naming="sturdis cli --target")
+        reply = wiring.call([os.fsencode(word) for word in words], request)
     except TargetError as error:
         if words[0].lower() == "shutdown" and error.code == "target.lost":
             return errors.OK  # it did what was asked, and could not say so any more
@@ -53,3 +56,10 @@ def command(output: Output, target: str | None, words: tuple[str, ...]) -> int:
     else:
         output.text(replies.bare(reply))
     return errors.CHECK_FAILED if isinstance(reply, replies.ErrorReply) else errors.OK
+
+
+def _is_answered_once(words: tuple[str, ...]) -> bool:
+    """Tell whether a command has one reply; the client takes `CLIENT REPLY` in one word as two."""
+    name, *rest = " ".join(words).lower().split() or [""]
+    silenced = (name, *rest[:1]) == ("client", "reply") and rest[1:2] != ["on"]
+    return name not in NOT_ONE_REPLY and not silenced

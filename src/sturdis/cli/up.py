@@ -77,7 +77,7 @@ def command(
         port=port,
         metrics_port=metrics_port,
         bind=bind,
-        password=wiring.read_password(password_file) if password_file else None,
+        password=wiring.read_new_password(password_file) if password_file else None,
         adopt=adopt,
         command=command_line,
     )

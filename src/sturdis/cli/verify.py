@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from sturdis import wiring
-from sturdis.cli.options import json_option, spec_option
+from sturdis.cli.options import Reach, json_option, reach_options, spec_option
 from sturdis.cli.output import Output, labelled, paint
 from sturdis.core.report import Finding, Report, Verdict
 
@@ -23,8 +23,9 @@ COLOURS = {
     "--metrics",
     "metrics_url",
     metavar="URL",
-    help="Where the metrics are; default: port 9121 of the target's host.",
+    help="Where the metrics are; default: where the running up serves them.",
 )
+@reach_options
 @json_option
 @click.argument("target", required=False)
 @click.pass_obj
@@ -34,17 +35,19 @@ def command(
     environment: str | None,
     metrics_url: str | None,
     target: str | None,
+    reach: Reach,
 ) -> int:
     """Check every promise against what runs.
 
-    TARGET is redis://[USER@]HOST[:PORT][/DB]; without it the running `sturdis up` is found. The
-    password is read from REDISCLI_AUTH. A check writes only below sturdis:verify:UUID, and removes
-    it.
+    TARGET is redis://[USER@]HOST[:PORT][/DB], rediss://… over TLS, or unix://[USER@]/PATH[?db=DB];
+    without it the running `sturdis up` is found. A check writes only below sturdis:verify, and
+    removes it.
 
     Exit status: 0 when all hold, 1 when one fails, 3 when one could not be determined.
     """
     spec = wiring.load_spec(spec_file, environment) if spec_file or environment else None
-    report = wiring.verify(target, spec=spec, metrics_url=metrics_url)
+    request = reach.request(output, target, naming="sturdis verify")
+    report = wiring.verify(request, spec=spec, metrics_url=metrics_url)
     if output.json:
         output.value(_values(report))
     else:

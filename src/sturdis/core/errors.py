@@ -19,6 +19,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 CODES: Mapping[str, str] = {
     "usage": "the command line is not understood",
     "usage.address": "a target is not an address that Sturdis understands",
+    "usage.tls": "a certificate, key or authority for TLS cannot be used",
     "spec.invalid": "the spec has problems; each is named with its line",
     "spec.unreadable": "the spec file cannot be read",
     "server.missing": "no server to run: not found, or not the one the data was written with",
@@ -44,6 +45,7 @@ CODES: Mapping[str, str] = {
     "target.none": "no running `up` was found and no target was named",
     "target.ambiguous": "several `up` run and none was named",
     "target.unreachable": "nothing accepts connections at the address",
+    "target.tls": "the TLS connection was not made: who it is, or what the other side speaks",
     "target.silent": "the address accepts connections but does not answer as Redis",
     "target.refused": "the server refused to open the connection: its database, or an ACL",
     "target.lost": "the connection broke while a reply was awaited",

@@ -83,5 +83,13 @@ class Serving:
         return f"redis://{login}{_in_url(self.host)}:{self.port}"
 
 
+@dataclass(frozen=True)
+class Running:
+    """A running `up`: how to reach it, and what it was asked to be."""
+
+    at: Serving
+    spec: Spec
+
+
 def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host

@@ -20,13 +20,12 @@ from sturdis.adapters.local import (
 )
 from sturdis.adapters.local.data_folder import DataFolder
 from sturdis.adapters.local.host import LocalHost
-from sturdis.adapters.local.running import Running
 from sturdis.adapters.metrics_http import MetricsServer
 from sturdis.adapters.redis.info import InfoSource
 from sturdis.core import servers
 from sturdis.core.address import Address
 from sturdis.core.errors import CommandError
-from sturdis.core.local import REDIS_PORT, Serving, UpRequest
+from sturdis.core.local import REDIS_PORT, Running, Serving, UpRequest
 from sturdis.core.render import redis_conf
 from sturdis.core.servers import Offer, Record
 

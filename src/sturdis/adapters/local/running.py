@@ -8,22 +8,12 @@ import contextlib
 import fcntl
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import platformdirs
 
-from sturdis.core.local import Serving
-from sturdis.core.spec import Spec
-
-
-@dataclass(frozen=True)
-class Running:
-    """A running `up`: how to reach it, and what it was asked to be."""
-
-    at: Serving
-    spec: Spec
+from sturdis.core.local import Running
 
 
 def folder() -> Path:

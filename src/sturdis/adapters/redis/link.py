@@ -1,23 +1,26 @@
 """One connection to a Redis: replies as they are, foreign errors as ours."""
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
+from typing import Any
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from sturdis.adapters.redis import refusals, tls
+from sturdis.adapters.redis.refusals import CONNECT_SECONDS
 from sturdis.core.address import Address
 from sturdis.core.errors import AccessError, SturdisError, TargetError
 from sturdis.core.replies import ErrorReply, Reply
 
-CONNECT_SECONDS = 3.0
-"""Longest wait until the address accepts a connection."""
-
 REPLY_SECONDS = 5.0
 """Longest wait for a reply, where the command itself does not wait."""
 
+LINK_SECONDS = 60.0
+"""Longest life of a connection of `verify`: who sends a byte now and then cannot hold it."""
 
 ERROR_REPLIES = (redis.ResponseError, redis.BusyLoadingError)
 """What the client raises for an error reply; it counts LOADING among the broken connections."""
@@ -29,29 +32,49 @@ class Link(AbstractContextManager["Link"]):
     Args:
         address: Where to connect, and as whom.
         reply_seconds: Longest wait for a reply; None waits for ever, as blocking commands need.
+        life_seconds: After this time the connection is cut, whatever arrives; None: never.
 
     Raises:
-        TargetError: `target.unreachable`, `target.silent`, `target.refused` or `target.lost`.
+        UsageError: `usage.tls`.
+        TargetError: `target.unreachable`, `target.tls`, `target.silent`, `target.refused` or
+            `target.lost`.
         AccessError: `access.denied`, here or at the first call.
     """
 
-    def __init__(self, address: Address, *, reply_seconds: float | None = REPLY_SECONDS) -> None:
+    def __init__(
+        self,
+        address: Address,
+        *,
+        reply_seconds: float | None = REPLY_SECONDS,
+        life_seconds: float | None = None,
+    ) -> None:
         self._address = address
-        self._accepted = False
-        with _translated(address):
-            try:
-                self._client = _client(address, reply_seconds, self._greet)
-            except ERROR_REPLIES as error:
-                raise _refused(address, error) from error
-            except (redis.ConnectionError, redis.TimeoutError) as error:
-                if self._accepted:
-                    raise
-                raise _unreachable(address, error) from error
+        self._life_seconds = life_seconds
+        self._accepted = self._answered = self._overdue = False
+        self._connection: redis.Connection | None = None
+        self._end = threading.Timer(life_seconds or 0, self._cut)
+        self._end.daemon = True
+        if life_seconds is not None:
+            self._end.start()
         try:
+            self._client = self._open(reply_seconds)
             self.call("PING")
         except SturdisError:
             self.close()
             raise
+
+    def _open(self, reply_seconds: float | None) -> redis.Redis:
+        if self._address.tls is not None:
+            tls.check_files(self._address.tls)
+        with self._translated():
+            try:
+                return _client(self._address, reply_seconds, self._greet)
+            except ERROR_REPLIES as error:
+                raise refusals.refused(self._address, error) from error
+            except (redis.ConnectionError, redis.TimeoutError) as error:
+                if self._accepted:
+                    raise
+                raise refusals.unreachable(self._address, error) from error
 
     def call(self, *words: str | bytes | int) -> Reply:
         """Send one command and give its reply.
@@ -60,34 +83,99 @@ class Link(AbstractContextManager["Link"]):
             TargetError: `target.silent` or `target.lost`.
             AccessError: `access.denied`.
         """
-        with _translated(self._address):
+        with self._translated():
             try:
                 return _plain(self._client.execute_command(*words))  # type: ignore[no-untyped-call]
             except ERROR_REPLIES as error:
-                return ErrorReply(_words(error))
+                return ErrorReply(refusals.words(error))
 
     def _greet(self, connection: redis.Connection) -> None:
-        """Say who we are: called once the address has accepted the connection."""
+        """Say who we are: called once the address has accepted the connection.
+
+        A PING is sent as well. Over TLS 1.3 the server's tickets follow the handshake unasked; the
+        client would take them for a reply that is left over, and give the connection up.
+        """
+        if self._overdue:  # the client would open a new one for the next command
+            raise redis.ConnectionError("cut")
         self._accepted = True
+        self._connection = connection
         connection.on_connect()  # type: ignore[no-untyped-call]
+        connection.send_command("PING")  # type: ignore[no-untyped-call]
+        with suppress(*ERROR_REPLIES):
+            connection.read_response(disconnect_on_error=False)
+        self._answered = True
+
+    def _cut(self) -> None:
+        """End the connection from another thread: whoever waits for a reply finds it ended."""
+        self._overdue = True
+        if self._connection is not None:
+            self._connection.disconnect()  # type: ignore[no-untyped-call]
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        """Turn the client's errors into ours; the server's own error replies pass."""
+        try:
+            yield
+        except redis.AuthenticationError as error:
+            raise refusals.denied(self._address, error) from error
+        except (redis.RedisError, OSError) as error:
+            raise self._broken(error) from error
+
+    def _broken(self, error: redis.RedisError | OSError) -> TargetError:
+        if self._overdue:
+            told = f"not all it had to answer came within {self._life_seconds:.0f} s"
+            return refusals.silent(self._address, told)
+        if isinstance(error, redis.TimeoutError):
+            return refusals.silent(self._address, "no reply in time")
+        if isinstance(error, redis.InvalidResponse):
+            told = "what it sends is not Redis' protocol"
+            wants_tls = None if self._answered else tls.expected(self._address)
+            return wants_tls or refusals.silent(self._address, told)
+        if not self._answered:
+            return refusals.hung_up(self._address, error)
+        return refusals.lost(self._address, error)
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.close()
+        self._end.cancel()
+        if hasattr(self, "_client"):
+            self._client.close()
 
     def __exit__(self, *_error: object) -> None:
         self.close()
+
+
+def where(address: Address) -> dict[str, Any]:
+    """Give the client's options that lead to `address`, the same for its blocking and async forms.
+
+    The host's name is held against the certificate.
+    """
+    password = address.password
+    options: dict[str, Any] = {
+        "db": address.db,
+        "username": address.username,
+        "password": None if password is None else password.encode(errors="surrogateescape"),
+    }
+    if address.path:
+        return options | {"unix_socket_path": address.path}
+    options |= {"host": address.host, "port": address.port}
+    if address.tls is None:
+        return options
+    return options | {
+        "ssl": True,
+        "ssl_cert_reqs": "required",
+        "ssl_check_hostname": True,
+        "ssl_ca_certs": address.tls.ca,
+        "ssl_certfile": address.tls.cert,
+        "ssl_keyfile": address.tls.key,
+    }
 
 
 def _client(
     address: Address, reply_seconds: float | None, greet: Callable[[redis.Connection], None]
 ) -> redis.Redis:
     client = redis.Redis(
-        host=address.host,
-        port=address.port,
-        db=address.db,
-        username=address.username,
-        password=address.password,
+        **where(address),
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=reply_seconds,
         retry=Retry(NoBackoff(), 0),
@@ -100,100 +188,29 @@ def _client(
     return client
 
 
-@contextmanager
-def _translated(address: Address) -> Iterator[None]:
-    """Turn the client's errors into ours; the server's own error replies pass."""
-    try:
-        yield
-    except redis.AuthenticationError as error:
-        raise _denied(address, error) from error
-    except redis.TimeoutError as error:
-        raise _silent(address, "no reply in time") from error
-    except redis.InvalidResponse as error:
-        raise _silent(address, "what it sends is not Redis' protocol") from error
-    except (redis.ConnectionError, OSError) as error:
-        raise _lost(address, error) from error
-
-
 def admitted(address: Address) -> Address:
     """Give the address as the server takes it: a password that was only offered may be too much.
 
     Raises:
+        UsageError: `usage.tls`.
         TargetError: It cannot be reached, or does not answer as Redis.
         AccessError: It does not let us in.
     """
     try:
-        Link(address).close()
+        Link(address, life_seconds=REPLY_SECONDS).close()
     except AccessError as error:
         if not (address.password_offered and "without any password configured" in error.why):
             raise
         address = replace(address, password=None, password_offered=False)
-        Link(address).close()
+        Link(address, life_seconds=REPLY_SECONDS).close()
     return address
-
-
-def _unreachable(address: Address, error: redis.RedisError) -> TargetError:
-    cause = error.__context__
-    if isinstance(cause, OSError) and not isinstance(cause, TimeoutError):
-        reason = cause.strerror or str(cause)
-    else:
-        reason = f"no connection within {CONNECT_SECONDS:.0f} s"
-    return TargetError(
-        "target.unreachable",
-        f"nothing accepts connections at {address}",
-        why=reason,
-        do="check host and port; `sturdis up` starts one on this machine",
-    )
 
 
 def _plain(reply: object) -> Reply:
     if isinstance(reply, redis.ResponseError):
-        return ErrorReply(_words(reply))
+        return ErrorReply(refusals.words(reply))
     if isinstance(reply, list):
         return tuple(_plain(item) for item in reply)
     if reply is None or isinstance(reply, bytes | int):
         return reply
     raise TypeError(f"no RESP2 reply: {type(reply)}")
-
-
-def _words(error: redis.RedisError) -> str:
-    """Give the server's whole line: the client takes the first word of those it knows."""
-    code = getattr(error, "status_code", None)
-    text = str(error)
-    return text if not code or text.startswith(f"{code} ") else f"{code} {text}"
-
-
-def _denied(address: Address, error: redis.AuthenticationError) -> AccessError:
-    return AccessError(
-        "access.denied",
-        f"{address} does not let us in",
-        why=_words(error),
-        do="set REDISCLI_AUTH to the password, and name the user in redis://USER@HOST:PORT",
-    )
-
-
-def _refused(address: Address, error: redis.RedisError) -> TargetError:
-    return TargetError(
-        "target.refused",
-        f"{address} refused to open the connection",
-        why=_words(error),
-        do="check the database's number, and what the user's ACL allows",
-    )
-
-
-def _silent(address: Address, why: str) -> TargetError:
-    return TargetError(
-        "target.silent",
-        f"{address} accepts connections but does not answer as Redis",
-        why=why,
-        do="check that it is a Redis' port and that the server is not stopped or busy",
-    )
-
-
-def _lost(address: Address, error: Exception) -> TargetError:
-    return TargetError(
-        "target.lost",
-        f"the connection to {address} broke",
-        why=str(error),
-        do="try again; `sturdis verify` tells whether the server is well",
-    )

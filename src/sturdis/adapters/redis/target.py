@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sturdis.adapters import bullmq_job, metrics_http
 from sturdis.adapters.redis import link
-from sturdis.adapters.redis.link import Link
+from sturdis.adapters.redis.link import LINK_SECONDS, REPLY_SECONDS, Link
 from sturdis.core.address import Address
 from sturdis.core.errors import AccessError, TargetError
 from sturdis.core.facts import (
@@ -52,7 +52,7 @@ class RedisTarget:
         """
         mark = f"{PREFIX}:{uuid4()}"
         address = link.admitted(self._address)
-        with Link(address) as connection:
+        with Link(address, life_seconds=LINK_SECONDS) as connection:
             ping = _ping(connection)
             return ServerFacts(
                 address=str(self._address),
@@ -80,7 +80,7 @@ def _job(address: Address, ping: Pinged, mark: str) -> JobRun | Refused | Unseen
 def password_required(address: Address) -> bool | Unseen:
     """Tell whether the server turns away who gives no password."""
     try:
-        with Link(Address(address.host, address.port)):
+        with Link(address.without_login(), life_seconds=REPLY_SECONDS):
             return False
     except AccessError:
         return True
