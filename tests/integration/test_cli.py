@@ -1,3 +1,4 @@
+import importlib.metadata
 import json
 import os
 import pty
@@ -76,10 +77,18 @@ def test_a_command_that_waits_is_waited_for(up):
         assert process.communicate(timeout=20)[0] == "later\nx\n"
 
 
-@pytest.mark.parametrize("command", ["subscribe", "MONITOR", "hello"])
+@pytest.mark.parametrize(
+    "command",
+    ["subscribe x", "MONITOR", "hello 3", "client reply off", "CLIENT Reply skip", "client reply"],
+)
 def test_a_command_without_one_reply_is_refused(up, command):
-    answer = cli(up, command, "x")
-    assert (answer.returncode, error_code(answer)) == (2, "usage")
+    for words in (command.split(), [command]):  # the client sends one word with a space as two
+        answer = cli(up, *words)
+        assert (answer.returncode, error_code(answer)) == (2, "usage")
+
+
+def test_a_command_that_asks_for_its_reply_has_one(up):
+    assert cli(up, "client", "reply", "on").stdout == "OK\n"
 
 
 def test_a_server_that_was_told_to_shut_down_did_what_was_asked(tmp_path):
@@ -107,3 +116,57 @@ def test_a_full_disk_behind_the_output_is_told_of(up):
     line = f"{' '.join(STURDIS)} cli --target {up.url} ping > /dev/full"
     answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
     assert (answer.returncode, error_code(answer)) == (15, "output.lost")
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("verify", "--help")])
+def test_a_full_disk_behind_the_help_is_told_of(words):
+    line = f"{' '.join(STURDIS)} {' '.join(words)} > /dev/full"
+    answer = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (answer.returncode, error_code(answer)) == (15, "output.lost")
+
+
+def test_a_full_disk_behind_the_errors_leaves_the_status():
+    line = f"{' '.join(STURDIS)} 2> /dev/full"
+    answer = subprocess.run(["sh", "-c", line], capture_output=True, check=False)
+    assert (answer.returncode, answer.stdout) == (2, b"")
+
+
+INTERRUPTED_WHILE_LOADING = """
+import os, signal, sys
+
+class Interrupting:
+    def find_spec(name, *_rest):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting)
+sys.argv = ["sturdis", "--help"]
+from sturdis.__main__ import main
+main()
+"""
+
+
+def test_an_interrupt_while_the_command_line_is_loaded_is_quiet():
+    command = [STURDIS[0], "-c", INTERRUPTED_WHILE_LOADING]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (answer.returncode, answer.stdout, answer.stderr) == (130, "", "interrupted\n")
+
+
+def test_the_installed_command_begins_where_python_m_does():
+    (command,) = importlib.metadata.entry_points(group="console_scripts", name="sturdis")
+    assert command.value == "sturdis.__main__:main"
+
+
+@pytest.mark.parametrize("words", [("verify", ""), ("cli", "--target", "", "ping")])
+def test_an_empty_target_is_refused_and_not_the_running_up(up, words):
+    answer = sturdis(*words)
+    assert (answer.returncode, error_code(answer)) == (2, "usage.address")
+
+
+def test_several_up_are_told_apart_by_the_verb_that_was_used():
+    ephemeral = ("--ephemeral", "--server", "embedded")
+    with running(*ephemeral), running(*ephemeral):
+        answer = sturdis("cli", "ping")
+        assert error_code(answer) == "target.ambiguous"
+        do = answer.stderr.rpartition("name one: sturdis ")[2]
+        assert sturdis(*do.split(), "ping").stdout == "PONG\n"

@@ -8,9 +8,9 @@ from typing import NoReturn
 import click
 
 from sturdis import __version__
-from sturdis.cli.output import Output
+from sturdis.cli.output import Output, lost
 from sturdis.core import errors
-from sturdis.core.errors import SturdisError, UsageError
+from sturdis.core.errors import OutputError, SturdisError, UsageError
 
 VERBS = {
     "up": ("sturdis.cli.up", "Run the deployment on this machine, on a real server."),
@@ -53,27 +53,37 @@ def run(arguments: list[str]) -> int:
     """Run one command line and give its exit status; every error is printed here."""
     output = Output()
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})  # see sturdis.__main__
         status = group.main(arguments, prog_name="sturdis", standalone_mode=False, obj=output)
     except SturdisError as error:
         output.error(error)
         return error.exit_status
     except click.exceptions.NoArgsIsHelpError as error:
-        click.echo(error.ctx.get_help() if error.ctx else error.format_message(), err=True)
+        output.aside(error.ctx.get_help() if error.ctx else error.format_message())
         return errors.USAGE
     except click.UsageError as error:
         output.json |= "--json" in arguments  # the option may stand behind what is not understood
         output.error(_usage(error))
         return errors.USAGE
     except (KeyboardInterrupt, click.Abort):
-        click.echo("interrupted", err=True)
+        output.aside("interrupted")
         return errors.INTERRUPTED
-    except Exception:  # noqa: BLE001  the boundary: what gets here is a defect of ours
-        import traceback  # noqa: PLC0415  6 ms that only a defect pays
-
-        traceback.print_exc()
-        click.echo("error: this is a bug in sturdis; please report the lines above", err=True)
-        return errors.BUG
+    except Exception as error:  # noqa: BLE001  the boundary
+        return _unforeseen(output, error)
     return int(status or errors.OK)
+
+
+def _unforeseen(output: Output, error: Exception) -> int:
+    """Tell of a defect of ours; or of a full disk, where click prints --help itself."""
+    import traceback  # noqa: PLC0415  6 ms that only this pays
+
+    codes = (frame.f_code for frame, _line in traceback.walk_tb(error.__traceback__))
+    if isinstance(error, OSError) and click.echo.__code__ in codes:
+        output.error(lost(sys.stdout, error))
+        return OutputError.exit_status
+    traceback.print_exception(error)
+    output.aside("error: this is a bug in sturdis; please report the lines above")
+    return errors.BUG
 
 
 def _usage(error: click.UsageError) -> UsageError:
