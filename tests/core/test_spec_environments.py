@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sturdis.core import specfile, specshow
@@ -133,7 +133,7 @@ environments:
         (
             "environments:\n  Prod: {}\n",
             (
-                'line 2: environments: "Prod" is no name of one: small letters, digits and dashes '
+                'line 2: environments: "Prod" is no name for one: small letters, digits and dashes '
                 "between them, at most 63 characters"
             ),
         ),
@@ -271,6 +271,7 @@ FILES = st.builds(
 
 
 @given(FILES)
+@settings(deadline=None)
 def test_what_is_shown_reads_back_as_the_same_deployments(values):
     try:
         file = read(msgspec.json.encode(values).decode())

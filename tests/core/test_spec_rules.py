@@ -19,8 +19,8 @@ NO_ENVIRONMENTS = "environments: {}\n"
         (
             "memory:\n  maxmemoryPolicy: allkeys-lru\n",
             (
-                'line 2: memory.maxmemoryPolicy: "allkeys-lru" is refused: under any policy but '
-                "noeviction the server may remove BullMQ's keys, jobs and locks alike; noeviction "
+                'line 2: memory.maxmemoryPolicy: "allkeys-lru" is not one of "noeviction": under '
+                "another the server may remove BullMQ's keys, jobs and locks alike; noeviction "
                 "alone keeps queues right"
             ),
         ),
@@ -118,8 +118,18 @@ def test_a_password_in_an_address_is_refused_and_not_repeated():
     told = problems("gitops: {repoURL: 'https://me:hunter2@example.org/x.git'}")
     assert "would be in Git" in told
     assert "hunter2" not in told
+    assert "hunter2" not in problems("gitops: {repoURL: 'https://me:hunter2 @example.org/x.git'}")
     assert specfile.parse("gitops: {repoURL: 'git@example.org:x.git'}", source="x.yaml")
     assert specfile.parse("gitops: {repoURL: 'ssh://git@example.org:22/x'}", source="x.yaml")
+
+
+@pytest.mark.parametrize("written", ["Hunter2!", "[Hunter2!]", "12341234"])
+def test_a_password_written_for_its_secret_is_refused_and_not_repeated(written):
+    told = problems(f"access: {{passwordSecret: {written}}}")
+    assert told == (
+        "line 1: access.passwordSecret: it names no Secret, and is not repeated here: small "
+        "letters, digits, dashes and dots, as Kubernetes names things"
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,12 @@
 """The JSON Schema that editors read, and that it judges as the reader does."""
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any
 
 import jsonschema_rs
 import msgspec
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sturdis.core import environments, specfile, specschema
@@ -43,10 +45,13 @@ WORDS = [
     "1Gi", "5.", ".5Gi", "+1", "-1", "1m", "1e3", "1E", "noeviction", "allkeys-lru", "everysec",
     "no", "valkey", "é", "1" * 70, "redis:latest", "a b", "a" * 300,
 ]  # fmt: skip
+OTHERS: list[Any] = [
+    None, True, False, 0, 1, -1, 99, 100, 65535, 65536, 2**63 - 1, 2**63, {}, {"a": 1}, [], ["a"],
+    ["a", 1], [None], ["b:c"],
+]  # fmt: skip
 VALUES: st.SearchStrategy[Any] = st.one_of(
     st.sampled_from(WORDS),
-    st.sampled_from([None, True, False, 0, 1, -1, 99, 100, 65535, 65536, 2**63 - 1, 2**63]),
-    st.just({}),
+    st.sampled_from(OTHERS),
     st.lists(st.sampled_from([*WORDS[:8], 1, None]), max_size=3),
 )
 
@@ -55,7 +60,7 @@ def trees(kind: type[msgspec.Struct]) -> st.SearchStrategy[dict[str, Any]]:
     """Give mappings with the keys of `kind`, of which a few values are wrong."""
     keys: dict[str, st.SearchStrategy[Any]] = {}
     for field in msgspec.structs.fields(kind):
-        inner = environments.section_of(field.type) if hasattr(field.type, "__origin__") else None
+        inner = environments.section_of(field.type)
         default = field.default
         usual = st.just(default) if isinstance(default, str | int) else st.just(None)
         keys[field.encode_name] = trees(inner) if inner else st.one_of(usual, VALUES)
@@ -77,12 +82,41 @@ SPECS = st.builds(
 )
 
 
-@given(SPECS)
-def test_the_schema_and_the_reader_agree(values):
-    accepted = jsonschema_rs.validator_for(specschema.schema()).is_valid(values)
+def read(values: object) -> bool:
     try:
         msgspec.convert(values, environments.whole())
-        read = True
     except msgspec.ValidationError:
-        read = False
-    assert accepted == read
+        return False
+    return True
+
+
+@given(SPECS)
+@settings(deadline=None)
+def test_the_schema_and_the_reader_agree(values):
+    assert jsonschema_rs.validator_for(specschema.schema()).is_valid(values) == read(values)
+
+
+def paths(kind: type[msgspec.Struct], path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for field in msgspec.structs.fields(kind):
+        yield (*path, field.encode_name)
+        if inner := environments.section_of(field.type):
+            yield from paths(inner, (*path, field.encode_name))
+
+
+def test_the_schema_and_the_reader_agree_on_every_value_of_every_key():
+    schema = jsonschema_rs.validator_for(specschema.schema())
+    accepted = Counter[str]()
+    for path in paths(Spec):
+        for whole_path in (path, ("environments", "prod", *path)):
+            for value in [*WORDS, *OTHERS]:
+                values: Any = value
+                for key in reversed(whole_path):
+                    values = {key: values}
+                assert schema.is_valid(values) == read(values), values
+                accepted[".".join(whole_path)] += read(values)
+    never = {key for key, count in accepted.items() if not count}
+    assert never == {
+        "environments.prod.name",
+        "environments.prod.namespace",
+        "environments.prod.gitops.environment",
+    }

@@ -4,7 +4,7 @@ import contextlib
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sturdis.core import specfile
@@ -150,6 +150,7 @@ LINES = st.lists(
 
 
 @given(st.one_of(YAML_TEXT, LINES))
+@settings(deadline=None)
 def test_any_text_gives_a_spec_or_problems_with_lines(text):
     try:
         file = specfile.read(text, source="x.yaml")

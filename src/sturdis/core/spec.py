@@ -76,7 +76,7 @@ class Exporter(Section, frozen=True):
         Meta(
             ge=0,
             le=65535,
-            description="TCP port of /metrics; 0 takes a free one. "
+            description="TCP port of /metrics; 0 takes a free one, on this machine alone. "
             "Default 9121, redis_exporter's own.",
         ),
     ] = 9121

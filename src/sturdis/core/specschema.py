@@ -4,6 +4,7 @@ msgspec decides whether a spec has the right form and stops at its first problem
 schema, derived from the same types, finds the others; docs/adr/0004.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
@@ -13,6 +14,12 @@ import msgspec
 from sturdis.core import environments, forms, specyaml, units, words
 from sturdis.core.spec import Spec
 from sturdis.core.specyaml import Path, Problem, Text
+
+NO_OTHER_POLICY = (
+    ": under another the server may remove BullMQ's keys, jobs and locks alike; noeviction alone "
+    "keeps queues right"
+)
+"""Why no other policy is accepted: BullMQ, Going to production."""
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 IDENTIFIER = "urn:sturdis:spec"
@@ -67,7 +74,7 @@ def _all(text: Text) -> Iterator[Problem]:
                 yield Problem(text.line((*path, key), key=True), _unknown_key(path, key))
         elif isinstance(error.kind, kinds.PropertyNames):
             key = str(error.kind.error.instance)
-            what = f"{_place(path)}{_shown(key)} is no name of one: {WORDS[forms.DNS_LABEL]}"
+            what = f"{_place(path)}{_shown(key)} is no name for one: {WORDS[forms.DNS_LABEL]}"
             yield Problem(text.line((*path, key), key=True), what)
         else:
             yield Problem(text.line(path), _place(path) + _wrong_value(text.plain, path, error))
@@ -114,17 +121,14 @@ def _wrong_value(plain: object, path: Path, error: Any) -> str:
     if value is None:
         below = "give it keys, write {}" if wanted == ["object"] else "give it a value"
         return f"nothing is written for it: {below}, or leave it out"
+    if path[-1:] == ("passwordSecret",):  # whoever takes it for the password has written that
+        return f"it names no Secret, and is not repeated here: {WORDS[forms.DNS_SUBDOMAIN]}"
     if isinstance(value, bool):
         hint = "YAML reads a bare yes, no, on or off as true or false: quote the word"
         return f"{_message(error, value)}; {hint}"
     if _takes_quantity(_schema_at(path)):
         return _no_quantity(value)
-    if path[-1:] == ("maxmemoryPolicy",):
-        return (
-            f"{_shown(value)} is refused: under any policy but noeviction the server may remove "
-            "BullMQ's keys, jobs and locks alike; noeviction alone keeps queues right"
-        )
-    return _message(error, value)
+    return _message(error, value) + ("" if path[-1] != "maxmemoryPolicy" else NO_OTHER_POLICY)
 
 
 def _takes_quantity(wanted: Mapping[str, Any]) -> bool:
@@ -153,7 +157,8 @@ def _no_quantity(value: Any) -> str:
 def _shown(value: object) -> str:
     import json  # noqa: PLC0415  4 ms that only a wrong spec pays
 
-    return units.shortened(json.dumps(value, ensure_ascii=False))
+    shown = json.dumps(value, ensure_ascii=False)
+    return units.shortened(re.sub(r"://[^/]*@", "://…@", shown))  # a password may stand there
 
 
 def _at(plain: Any, path: Path) -> Any:
