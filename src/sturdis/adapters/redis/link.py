@@ -1,10 +1,10 @@
 """One connection to a Redis: replies as they are, foreign errors as ours."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import redis
 from redis.backoff import NoBackoff
@@ -21,6 +21,9 @@ REPLY_SECONDS = 5.0
 
 LINK_SECONDS = 60.0
 """Longest life of a connection of `verify`: who sends a byte now and then cannot hold it."""
+
+Words = Sequence[str | bytes | int]
+"""One command."""
 
 ERROR_REPLIES = (redis.ResponseError, redis.BusyLoadingError)
 """What the client raises for an error reply; it counts LOADING among the broken connections."""
@@ -88,6 +91,44 @@ class Link(AbstractContextManager["Link"]):
                 return _plain(self._client.execute_command(*words))  # type: ignore[no-untyped-call]
             except ERROR_REPLIES as error:
                 return ErrorReply(refusals.words(error))
+
+    def call_all(self, commands: Sequence[Words]) -> tuple[Reply, ...]:
+        """Send commands in one go, and give their replies.
+
+        Raises:
+            TargetError: `target.silent` or `target.lost`.
+            AccessError: `access.denied`.
+        """
+        self.send(*commands)
+        return tuple(self.receive() for _ in commands)
+
+    def send(self, *commands: Words) -> None:
+        """Send commands without waiting; each needs one `receive` before the next `call`.
+
+        Raises:
+            TargetError: `target.silent` or `target.lost`.
+        """
+        with self._translated():
+            packed = self._opened.pack_commands(commands)  # type: ignore[no-untyped-call]
+            self._opened.send_packed_command(packed)  # type: ignore[no-untyped-call]
+
+    def receive(self) -> Reply:
+        """Give the next reply to what was sent.
+
+        Raises:
+            TargetError: `target.silent` or `target.lost`.
+            AccessError: `access.denied`.
+        """
+        with self._translated():
+            try:
+                # LOADING is an answer: the client would hang up, and lose those that follow
+                return _plain(self._opened.read_response(disconnect_on_error=False))
+            except ERROR_REPLIES as error:
+                return ErrorReply(refusals.words(error))
+
+    @property
+    def _opened(self) -> redis.Connection:
+        return cast("redis.Connection", self._client.connection)  # there since construction
 
     def _greet(self, connection: redis.Connection) -> None:
         """Say who we are: called once the address has accepted the connection.
