@@ -3,6 +3,7 @@
 import asyncio
 import time
 import warnings
+from collections.abc import Sequence
 from uuid import uuid4
 
 from bullmq import Queue, Worker
@@ -10,12 +11,13 @@ from bullmq.job import Job
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import NoPermissionError, RedisError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from sturdis.adapters.redis.link import where
 from sturdis.core.address import Address
 from sturdis.core.bullmq import keys
 from sturdis.core.facts import JobRun, Refused, Unseen
+from sturdis.core.replies import ErrorReply
 
 QUEUE = "probe"
 JOB_ID = "job"
@@ -42,11 +44,16 @@ def run(address: Address, prefix: str) -> JobRun | Refused | Unseen:
             return asyncio.run(_run(address, prefix))
         except TimeoutError:  # before OSError, of which it is a kind
             return Refused(f"the job was not completed within {JOB_SECONDS:.0f} s")
-        except NoPermissionError as error:
-            return Unseen(f"the server's ACL refuses BullMQ's commands: {error}")
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, _WorkerError) as error:
             code = getattr(error, "status_code", None)
-            return Refused(f"{code} {error}" if code else str(error))
+            words = f"{code} {error}" if code else str(error)
+            if isinstance(error, NoPermissionError) or ErrorReply(words).withheld:
+                return Unseen(f"the server refuses BullMQ's commands to this user: {words}")
+            return Refused(words)
+
+
+class _WorkerError(Exception):
+    """What a worker told of that is no error of its connection: what caused it, in its words."""
 
 
 async def _run(address: Address, prefix: str) -> JobRun:
@@ -62,8 +69,17 @@ async def _run(address: Address, prefix: str) -> JobRun:
         return JobRun(f"{prefix}:{QUEUE}", JOB_ID, state, sent, returned, taken)
     finally:
         async with asyncio.timeout(REPLY_SECONDS):
-            await queue.client.unlink(*left_by(prefix))
-            await queue.close()
+            try:
+                await _remove(queue.client, left_by(prefix))
+            finally:
+                await queue.close()
+
+
+async def _remove(client: Redis, left: Sequence[str]) -> None:
+    try:
+        await client.unlink(*left)
+    except ResponseError:  # a user or a server without UNLINK
+        await client.delete(*left)
 
 
 async def _process(address: Address, prefix: str) -> str:
@@ -77,9 +93,13 @@ async def _process(address: Address, prefix: str) -> str:
         if not ended.done():
             ended.set_result(str(result))
 
-    def give_up(error: Exception, *_rest: object) -> None:
-        if not ended.done():
-            ended.set_exception(error)
+    def give_up(error: BaseException | None, *_rest: object) -> None:
+        if error is not None and not ended.done():
+            ended.set_exception(_cause(error))
+
+    def ended_by_itself(run: asyncio.Future[None]) -> None:
+        if not run.cancelled():
+            give_up(run.exception())
 
     worker = Worker(
         QUEUE,
@@ -90,12 +110,23 @@ async def _process(address: Address, prefix: str) -> str:
     worker.on("failed", settle)
     worker.on("error", give_up)
     running = asyncio.ensure_future(worker.run())
+    running.add_done_callback(ended_by_itself)
     try:
         return await asyncio.wait_for(ended, JOB_SECONDS)
     finally:
         await asyncio.wait_for(worker.close(force=True), JOB_SECONDS)
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+def _cause(error: BaseException) -> BaseException:
+    """Give the server's own words behind what the worker made of them."""
+    behind: BaseException | None = error
+    while behind is not None:
+        if isinstance(behind, RedisError | OSError):
+            return behind
+        behind = behind.__context__
+    return _WorkerError(str(error))
 
 
 def _client(address: Address) -> Redis:

@@ -10,12 +10,29 @@ class ErrorReply:
 
     text: str
 
+    @property
+    def forbidden(self) -> bool:
+        """Whether the ACL keeps the command, or its keys, from this user."""
+        return any(sign in self.text for sign in _FORBIDDEN)
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the command is not this user's to give: forbidden, renamed, or not known."""
+        return self.forbidden or any(sign in self.text.lower() for sign in _UNKNOWN)
+
 
 Reply = bytes | int | None | ErrorReply | Sequence["Reply"]
 """A reply of RESP2. Status replies and strings are both bytes."""
 
 STATUS = (b"OK", b"PONG", b"QUEUED")
 """Replies that redis-cli shows without quotes. A stored value spelt so looks the same here."""
+
+
+_FORBIDDEN = ("NOPERM", "can't run this command", "ACL failure in script", "no permissions to")
+"""What servers say to a command that the ACL forbids, in a script too."""
+
+_UNKNOWN = ("unknown command", "unknown subcommand")
+"""What servers say to a command that they do not know, or know by another name."""
 
 
 def for_people(reply: Reply, *, prose: bool = False) -> str:
@@ -26,6 +43,13 @@ def for_people(reply: Reply, *, prose: bool = False) -> str:
     if prose and isinstance(reply, bytes) and b"\n" in reply:
         return "\n".join(reply.decode(errors="replace").splitlines())
     return "\n".join(_lines(reply, status=True))
+
+
+def text(reply: Reply) -> str:
+    """Give a reply's text, whatever its kind."""
+    if isinstance(reply, ErrorReply):
+        return reply.text
+    return reply.decode(errors="replace") if isinstance(reply, bytes) else str(reply)
 
 
 def bare(reply: Reply) -> bytes:
