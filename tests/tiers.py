@@ -49,6 +49,19 @@ def _openssl() -> str:
     return "" if shutil.which("openssl") else "no openssl on PATH, which makes certificates"
 
 
+def _compiler() -> str:
+    return "" if shutil.which("cc") else "no cc on PATH (Debian: apt install gcc libc6-dev)"
+
+
+def _mounts() -> str:
+    try:
+        unshare = ["unshare", "--map-root-user", "--mount", "true"]
+        subprocess.run(unshare, check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "this system lets its users make no mounts of their own (unshare --mount)"
+    return ""
+
+
 def _usual_ports() -> str:
     for port in (6379, 9121):
         with socket.socket() as listener:
@@ -66,6 +79,8 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "node": ("Node with BullMQ and ioredis", _node),
     "curl": ("curl, for the commands as documented", _curl),
     "openssl": ("openssl, for the commands as documented", _openssl),
+    "compiler": ("a C compiler, for a disk that is slow", _compiler),
+    "mounts": ("mounts of our own, for a disk that is small", _mounts),
     "usual-ports": ("6379 and 9121 free, for the commands as documented", _usual_ports),
 }
 """Name to what the part is, and the function that says why it is missing; empty: it is there."""

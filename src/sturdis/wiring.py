@@ -148,7 +148,8 @@ def verify(
     aim = resolve(target)
     served = aim.running.at.metrics_url if aim.running else None
     metrics = addresses.parse_metrics_url(metrics_url) if metrics_url else served
-    redis = RedisTarget(aim.address, cli=aim.cli, metrics_url=metrics)
+    ours = aim.running is not None
+    redis = RedisTarget(aim.address, cli=aim.cli, metrics_url=metrics, guarded=ours)
     return flow.verify(spec or (aim.running.spec if aim.running else load_spec()), redis)
 
 

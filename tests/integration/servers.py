@@ -6,7 +6,7 @@ import socketserver
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -64,6 +64,7 @@ def start_server(
     port: int = 0,
     ready: str = "+PONG",
     server: str | None = None,
+    before: Sequence[str] = (),
 ) -> Iterator[Server]:
     """Run a server on `folder`, by default without persistence, until the block ends.
 
@@ -73,13 +74,14 @@ def start_server(
         port: Where it listens; 0: a free one.
         ready: How the reply to PING begins that ends the start; "": any does.
         server: The path of its program, one of `running.SERVERS`; None: the embedded one.
+        before: What starts it: a command that its own command line is put behind.
     """
     path = server or binaries.find_embedded()
     assert path is not None
     folder.mkdir(exist_ok=True)
     port = ports.claim(port, option="port")
     where = ("--bind", LOOPBACK, "--port", str(port), "--dir", str(folder))
-    command = [path, *where, "--save", "", "--appendonly", "no", *settings]
+    command = [*before, path, *where, "--save", "", "--appendonly", "no", *settings]
     with (
         (folder / "server.log").open("ab") as log,
         subprocess.Popen(command, stdout=log) as process,

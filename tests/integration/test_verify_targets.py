@@ -34,8 +34,14 @@ def test_an_address_is_checked_as_it_is(plain):
     status, found = not_passed(plain, "--metrics", "http://127.0.0.1:1/metrics")
     assert status == 1
     assert found == {
+        "configuration": "warn",
         "persistence.appendonly": "fail",
+        "persistence.fsync": "n/a",
+        "persistence.disk": "n/a",
         "memory.maxmemory": "fail",
+        "memory.used": "n/a",
+        "memory.room": "n/a",
+        "keys.expiry": "n/a",
         "metrics": "fail",
     }
 
@@ -46,7 +52,7 @@ def test_metrics_nobody_spoke_of_are_unknown(plain):
     assert found["metrics"] == "unknown"
     sturdis("cli", "--target", plain, "config", "set", "appendonly", "yes")
     sturdis("cli", "--target", plain, "config", "set", "maxmemory", "100mb")
-    assert not_passed(plain) == (3, {"metrics": "unknown"})
+    assert not_passed(plain) == (3, {"metrics": "unknown", "configuration": "warn"})
 
 
 @pytest.mark.tier("embedded")

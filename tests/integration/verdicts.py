@@ -2,7 +2,12 @@
 
 import json
 
+from sturdis.adapters.redis.target import RedisTarget
+from sturdis.core import checks
+from sturdis.core.address import Address
+from sturdis.core.spec import Spec
 from tests.integration.running import sturdis
+from tests.integration.servers import LOOPBACK
 
 
 def verdicts(*arguments: str, **options: object) -> tuple[int, dict[str, str]]:
@@ -15,3 +20,15 @@ def verdicts(*arguments: str, **options: object) -> tuple[int, dict[str, str]]:
 def not_passed(*arguments: str, **options: object) -> tuple[int, dict[str, str]]:
     status, found = verdicts(*arguments, **options)
     return status, {check: verdict for check, verdict in found.items() if verdict != "pass"}
+
+
+def troubles(port: int, *, spec: Spec, user: str | None = None) -> dict[str, str]:
+    """Look at a server of its own, without metrics, and give what it did not pass."""
+    address = Address(LOOPBACK, port, username=user, password="any" if user else None)
+    target = RedisTarget(address, cli="sturdis cli", metrics_url=None)
+    report = checks.check(spec, target.observe())
+    return {
+        one.check: one.verdict.value
+        for one in report.findings
+        if one.verdict.value != "pass" and one.check != "metrics"
+    }

@@ -14,6 +14,7 @@ COLOURS = {
     Verdict.WARN: "yellow",
     Verdict.UNKNOWN: "yellow",
     Verdict.FAIL: "red",
+    Verdict.NOT_APPLICABLE: "white",
 }
 
 

@@ -9,12 +9,21 @@ from sturdis.core import errors
 
 
 class Verdict(Enum):
-    """What a check came to. `UNKNOWN`: it could not be determined, which is not a pass."""
+    """What a check came to.
+
+    `UNKNOWN`: it could not be determined, which is not a pass. `NOT_APPLICABLE`: there is nothing
+    to judge, or it cannot be seen from here whoever asks; docs/adr/0027.
+    """
 
     PASS = "pass"  # noqa: S105  not a password
     WARN = "warn"
     UNKNOWN = "unknown"
     FAIL = "fail"
+    NOT_APPLICABLE = "n/a"
+
+
+SEVERITY = (Verdict.NOT_APPLICABLE, Verdict.PASS, Verdict.WARN, Verdict.UNKNOWN, Verdict.FAIL)
+"""Verdicts from the one that weighs nothing to the worst."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +53,7 @@ class Report:
     @property
     def verdict(self) -> Verdict:
         """The worst of the findings: fail before unknown before warn before pass."""
-        order = list(Verdict)
-        return max((finding.verdict for finding in self.findings), key=order.index)
+        return max((finding.verdict for finding in self.findings), key=SEVERITY.index)
 
     @property
     def exit_status(self) -> int:

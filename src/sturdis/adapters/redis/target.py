@@ -5,28 +5,29 @@ from collections.abc import Mapping
 from uuid import uuid4
 
 from sturdis.adapters import bullmq_job, metrics_http
-from sturdis.adapters.redis import link
+from sturdis.adapters.local import machine
+from sturdis.adapters.redis import keyspace, link, trials
 from sturdis.adapters.redis.link import LINK_SECONDS, REPLY_SECONDS, Link
-from sturdis.core.address import Address
+from sturdis.core import metrics
+from sturdis.core.address import LOOPBACK, Address
+from sturdis.core.checks import server
 from sturdis.core.errors import AccessError, TargetError
 from sturdis.core.facts import (
-    CONFIG_NAMES,
+    Features,
     JobRun,
+    Machine,
     NoScrape,
+    NotVisible,
     Pinged,
     Refused,
-    RoundTrip,
     Scrape,
     ServerFacts,
     Unseen,
 )
-from sturdis.core.replies import ErrorReply, Reply
+from sturdis.core.replies import ErrorReply, Reply, text
 
 PREFIX = "sturdis:verify"
 """Everything that a look writes is below this prefix and a UUID; nothing else is touched."""
-
-KEY_SECONDS = 60
-"""After this time the server itself drops a key that an interrupted look left."""
 
 
 class RedisTarget:
@@ -36,12 +37,16 @@ class RedisTarget:
         address: Where it answers.
         cli: What to type before a Redis command to reach it again.
         metrics_url: Where its metrics are; None: not known.
+        guarded: Whether it is started behind the guard of the append-only file.
     """
 
-    def __init__(self, address: Address, *, cli: str, metrics_url: str | None) -> None:
+    def __init__(
+        self, address: Address, *, cli: str, metrics_url: str | None, guarded: bool = False
+    ) -> None:
         self._address = address
         self._cli = cli
         self._metrics_url = metrics_url
+        self._guarded = guarded
 
     def observe(self) -> ServerFacts:
         """Look once.
@@ -54,15 +59,23 @@ class RedisTarget:
         address = link.admitted(self._address)
         with Link(address, life_seconds=LINK_SECONDS) as connection:
             ping = _ping(connection)
+            config, info = _config(connection), _info(connection)
+            sample, queues = keyspace.look(connection)  # before anything of ours is written
             return ServerFacts(
                 address=str(self._address),
                 cli=self._cli,
                 ping=ping,
-                config=_config(connection),
+                config=config,
+                info=info,
+                guarded=self._guarded,
+                machine=_machine(address, info, config),
                 password_required=password_required(address),
-                round_trip=_round_trip(connection, f"{mark}:roundtrip"),
+                round_trip=trials.round_trip(connection, f"{mark}:roundtrip"),
                 scrape=self._scrape(),
+                features=_features(address, connection, mark),
                 job=_job(address, ping, mark),
+                sample=sample,
+                queues=queues,
             )
 
     def _scrape(self) -> Scrape | NoScrape | Unseen:
@@ -71,8 +84,16 @@ class RedisTarget:
         return metrics_http.fetch(self._metrics_url)
 
 
-def _job(address: Address, ping: Pinged, mark: str) -> JobRun | Refused | Unseen:
-    if ping.text != "PONG":
+def _features(address: Address, connection: Link, mark: str) -> Features | Unseen:
+    try:
+        with Link(address, life_seconds=LINK_SECONDS) as other:
+            return trials.features(connection, other, f"{mark}:features")
+    except TargetError as error:
+        return Unseen(error.why)
+
+
+def _job(address: Address, ping: Pinged | Unseen, mark: str) -> JobRun | Refused | Unseen:
+    if isinstance(ping, Pinged) and ping.text != "PONG":
         return Unseen(f"not tried: PING was answered with {ping.text}")
     return bullmq_job.run(address, mark)
 
@@ -80,24 +101,27 @@ def _job(address: Address, ping: Pinged, mark: str) -> JobRun | Refused | Unseen
 def password_required(address: Address) -> bool | Unseen:
     """Tell whether the server turns away who gives no password."""
     try:
-        with Link(address.without_login(), life_seconds=REPLY_SECONDS):
-            return False
+        with Link(address.without_login(), life_seconds=REPLY_SECONDS) as connection:
+            reply = connection.call("PING")
+            return Unseen(text(reply)) if _withheld(reply) else False
     except AccessError:
         return True
     except TargetError as error:
         return Unseen(error.why)
 
 
-def _ping(connection: Link) -> Pinged:
+def _ping(connection: Link) -> Pinged | Unseen:
     started = time.perf_counter()
     reply = connection.call("PING")
-    return Pinged(text(reply), (time.perf_counter() - started) * 1000)
+    taken = (time.perf_counter() - started) * 1000
+    return Unseen(text(reply)) if _withheld(reply) else Pinged(text(reply), taken)
 
 
 def _config(connection: Link) -> Mapping[str, str] | Unseen:
+    names = server.settings_looked_at()
+    replies = connection.call_all([("CONFIG", "GET", name) for name in names])
     config = {}
-    for name in CONFIG_NAMES:
-        reply = connection.call("CONFIG", "GET", name)
+    for name, reply in zip(names, replies, strict=True):
         if isinstance(reply, ErrorReply):
             return Unseen(f"CONFIG GET is refused: {reply.text}")
         if isinstance(reply, tuple) and reply:
@@ -105,26 +129,22 @@ def _config(connection: Link) -> Mapping[str, str] | Unseen:
     return config
 
 
-def _round_trip(connection: Link, key: str) -> RoundTrip | Refused | Unseen:
-    written = str(uuid4())
-    for reply in (
-        connection.call("SET", key, written, "EX", KEY_SECONDS),
-        read := connection.call("GET", key),
-        deleted := connection.call("DEL", key),
-    ):
-        if isinstance(reply, ErrorReply):
-            refused = reply.text.startswith("NOPERM")
-            return Unseen(reply.text) if refused else Refused(reply.text)
-    return RoundTrip(
-        key,
-        written,
-        None if read is None else text(read),
-        deleted if isinstance(deleted, int) else 0,
-    )
+def _info(connection: Link) -> Mapping[str, str] | Unseen:
+    reply = connection.call("INFO")
+    if isinstance(reply, bytes):
+        return metrics.parse_info(reply.decode(errors="replace"))
+    return Unseen(f"INFO is refused: {text(reply)}")
 
 
-def text(reply: Reply) -> str:
-    """Give a reply's text, whatever its kind."""
-    if isinstance(reply, ErrorReply):
-        return reply.text
-    return reply.decode(errors="replace") if isinstance(reply, bytes) else str(reply)
+def _machine(
+    address: Address, info: Mapping[str, str] | Unseen, config: Mapping[str, str] | Unseen
+) -> Machine | NotVisible | Unseen:
+    if not (address.path or address.host in LOOPBACK):
+        return machine.NOT_HERE
+    if isinstance(info, Unseen):
+        return info
+    return machine.of_server(info, None if isinstance(config, Unseen) else config.get("dir"))
+
+
+def _withheld(reply: Reply) -> bool:
+    return isinstance(reply, ErrorReply) and reply.withheld
