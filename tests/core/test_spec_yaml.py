@@ -12,6 +12,7 @@ from sturdis.core.errors import SpecError
 from tests.core.spec_problems import problems
 
 NOT_DECIMAL = "for a number that is not decimal: quote it, or write it out"
+NO_BOOL = "is no bool, whatever its tag says: leave the tag out"
 NO_VALUE = "which is no value here: quote it"
 
 
@@ -90,6 +91,9 @@ NO_VALUE = "which is no value here: quote it"
             f"line 1: {'9' * 60}… is more than 64 bits can count",
         ),
         ("on: 1\n", "line 1: a key must be a plain word"),
+        ("name: !!float x\n", "line 1: 'x' is no float, whatever its tag says: leave the tag out"),
+        ("name: !!bool maybe\n", f"line 1: 'maybe' {NO_BOOL}"),
+        ("name: !!null x\n", "line 1: 'x' is no null, whatever its tag says: leave the tag out"),
         (
             "name: [\n",
             "line 2: not a spec in YAML: expected the node content, but found '<stream end>'",
@@ -149,7 +153,21 @@ LINES = st.lists(
 ).map("\n".join)  # fmt: skip
 
 
-@given(st.one_of(YAML_TEXT, LINES))
+TAGGED = st.builds(
+    "{} !!{} {}".format,
+    st.sampled_from(["name:", "memory:", "a: &x", "? ", "- ", "access: {networkPolicy:"]),
+    st.sampled_from(
+        ["binary", "bool", "float", "int", "map", "null", "omap", "pairs", "seq", "set", "str",
+         "timestamp", "value", "merge"]
+    ),
+    st.sampled_from(
+        ["", "x", "''", "1", "1:2:x", ".inf", "+", "_", "0b", "0x", "-", "1e", "[]", "{}", "[a]",
+         "{a: 1}", "[{a: 1}]", "2026-11-23", "2026-02-30", "2026-1-1T99:99:99", "=", "<<", "no"]
+    ),
+)  # fmt: skip
+
+
+@given(st.one_of(YAML_TEXT, LINES, TAGGED))
 @settings(deadline=None)
 def test_any_text_gives_a_spec_or_problems_with_lines(text):
     try:

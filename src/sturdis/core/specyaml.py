@@ -161,9 +161,21 @@ def _value_problem(node: yaml.Node) -> str:
     shown = node.value if len(node.value) <= _LONGEST_SHOWN else node.value[:_LONGEST_SHOWN] + "…"
     if kind not in _PLAIN_KINDS:
         return f"YAML takes {shown!r} for a {kind}, which is no value here: quote it"
-    if (kind == "int" and not _DECIMAL.fullmatch(node.value)) or (kind == "float" and ":" in shown):
+    if kind != "str" and node.tag != _tag_of_plain(node.value):
+        return f"{shown!r} is no {kind}, whatever its tag says: leave the tag out"
+    return _number_problem(kind, node.value, shown)
+
+
+def _tag_of_plain(value: str) -> str:
+    """Say what YAML takes a bare value for; a tag such as !!float may say otherwise."""
+    resolver = yaml.resolver.Resolver()
+    return str(resolver.resolve(yaml.ScalarNode, value, (True, False)))  # type: ignore[no-untyped-call]
+
+
+def _number_problem(kind: str, value: str, shown: str) -> str:
+    if (kind == "int" and not _DECIMAL.fullmatch(value)) or (kind == "float" and ":" in value):
         return f"YAML takes {shown} for a number that is not decimal: quote it, or write it out"
-    if kind == "int" and len(node.value.lstrip("+-")) > MOST_DIGITS:
+    if kind == "int" and len(value.lstrip("+-")) > MOST_DIGITS:
         return f"{shown} is more than 64 bits can count"
     return ""
 
