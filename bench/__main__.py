@@ -8,11 +8,12 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import startup, throughput
+from bench import scan, startup, throughput
 
 BENCHES: Mapping[str, Callable[[], bool]] = {
     "startup": startup.run,
     "throughput": throughput.run,
+    "scan": scan.run,
 }
 
 

@@ -103,7 +103,8 @@ class _Scanner:
         try:
             while True:
                 if self._missing:
-                    at = self._argument(held, at)
+                    at = self._arguments(held, at)
+                    self._end_command(held, at)
                 else:
                     at = self._short_commands(held, at)
                     at = self._beginning(held, at)
@@ -137,29 +138,35 @@ class _Scanner:
         self._command, self._missing, self._name = self._start + at, int(count[1]), None
         return count.end()
 
-    def _argument(self, held: bytes, at: int) -> int:
-        length = self._line(resp.LENGTH, held, at)
-        end = length.end() + int(length[1])
-        behind = held[end : end + 2]
-        if behind != resp.CRLF:
+    def _arguments(self, held: bytes, at: int) -> int:
+        """Pass over those arguments of the command at hand that are whole."""
+        missing, length_at = self._missing, resp.LENGTH.match
+        while missing and (length := length_at(held, at)):
+            end = length.end() + int(length[1])
+            if held[end : end + 2] != resp.CRLF:
+                break
+            if self._name is None:
+                shown = min(end, length.end() + len(b"MULTI") + 1)  # enough to tell it apart
+                self._name = held[length.end() : shown].upper()
+            at = end + 2
+            missing -= 1
+        self._missing = missing
+        return at
+
+    def _end_command(self, held: bytes, at: int) -> None:
+        if self._missing:
+            length = self._line(resp.LENGTH, held, at)
+            end = length.end() + int(length[1])
+            behind = held[end : end + 2]
             if resp.CRLF.startswith(behind):
                 raise _ShortError(end + 2 - at)
             raise _FaultError(self._start + end + (behind[:1] == b"\r"))
-        if self._name is None:
-            shown = min(end, length.end() + len(b"MULTI") + 1)  # enough to tell the two that count
-            self._name = held[length.end() : shown].upper()
-        self._missing -= 1
-        if not self._missing:
-            self._end_command(end + 2)
-        return end + 2
-
-    def _end_command(self, end: int) -> None:
         if self._name in (b"MULTI", b"EXEC"):
             if self._in_transaction == (self._name == b"MULTI"):
                 raise _FaultError(self._command)
             self._in_transaction = not self._in_transaction
             self._stamped = None
-        self._complete(end)
+        self._complete(at)
 
     def _complete(self, end: int) -> None:
         if not self._in_transaction:
