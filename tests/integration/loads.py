@@ -24,20 +24,22 @@ PYTHON = pytest.param("python", id="python")
 NODE = pytest.param("node", id="node", marks=pytest.mark.tier("node"))
 
 
-def command(language: str) -> Sequence[str]:
+def command_of(language: str) -> Sequence[str]:
     return load_process.PYTHON if language == "python" else load_process.node(MODULES)
 
 
-def plan(server: Server, folder: Path, language: str, **rest: Any) -> LoadPlan:
-    address = rest.pop("address", Address(LOOPBACK, server.port))
+def plan(server: Server | Address, folder: Path, language: str, **rest: Any) -> LoadPlan:
+    address = server if isinstance(server, Address) else Address(LOOPBACK, server.port)
     writer = rest.pop("writer", language)
     return LoadPlan(writer, str(folder), address, QUEUES, **rest)
 
 
 @contextlib.contextmanager
-def load(server: Server, folder: Path, language: str, **rest: Any) -> Iterator[LoadProcess]:
+def load(
+    server: Server | Address, folder: Path, language: str, **rest: Any
+) -> Iterator[LoadProcess]:
     """Run a load with this plan until the block ends."""
-    with LoadProcess(command(language), plan(server, folder, language, **rest)) as process:
+    with LoadProcess(command_of(language), plan(server, folder, language, **rest)) as process:
         yield process
 
 

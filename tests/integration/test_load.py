@@ -5,26 +5,34 @@ from pathlib import Path
 
 import pytest
 
-from sturdis.adapters.drill import ledger_log, load_process
-from sturdis.core.address import Address
+from sturdis.adapters.drill import ledger_log, load_process, survey
+from sturdis.adapters.drill.load_process import LoadProcess
+from sturdis.core.address import Address, Tls
 from sturdis.core.drill import load as loads
 from sturdis.core.drill.events import Acknowledged, Done, FailedOnPurpose, InDoubt, Intent, Rejected
 from sturdis.core.drill.ledger import Fate, Unpromised
 from sturdis.core.drill.load import Kind
 from sturdis.core.errors import DrillError
+from tests import slow_disk
 from tests.integration.loads import (
     NODE,
     PYTHON,
+    QUEUES,
     account,
+    command_of,
     drain,
     events_in,
     load,
     plan,
     wait_for_events,
 )
-from tests.integration.servers import LOOPBACK, start_server
+from tests.integration.servers import LOOPBACK, Server, start_server
+from tests.integration.tls_servers import Authority, start_tls_server
 
 pytestmark = pytest.mark.tier("embedded")
+
+SLOW_FSYNC = 200
+"""Milliseconds."""
 
 languages = pytest.mark.parametrize("language", [PYTHON, NODE])
 pairs = pytest.mark.parametrize(
@@ -156,6 +164,44 @@ def test_a_load_that_is_killed_leaves_no_job_without_an_intent_and_no_done_untol
     assert told.fates[Fate.PROCESSED] >= 50
 
 
+@pytest.mark.tier("compiler")
+@languages
+def test_no_add_is_sent_and_no_work_is_told_before_the_log_is_on_disk(
+    language, server, address, tmp_path
+):
+    log = tmp_path / "log"
+    slow = slow_disk.library(tmp_path, "fsync", SLOW_FSYNC)
+    command = ("env", f"LD_PRELOAD={slow}", *command_of(language))
+    wanted = plan(server, log, language, mix=(Kind.PLAIN,), rate=20.0)
+    with LoadProcess(command, wanted) as slowly:
+        wait_for_events(log, Done, 10)
+        slowly.stop_adding()
+        slowly.wait_until_added(20)
+        drain(address)
+        slowly.end()
+    told = ledger_log.read(log).events
+    begun = {event.uuid: event.at for event in told if isinstance(event, Intent)}
+    done = {event.uuid: event.at for event in told if isinstance(event, Done)}
+    for job in survey.take(address, "bull", QUEUES).jobs:
+        added, finished = times_in_redis(server, job.job_id, job.uuid)
+        assert added - begun[job.uuid] >= SLOW_FSYNC
+        assert finished - done[job.uuid] >= SLOW_FSYNC
+
+
+def times_in_redis(server: Server, job_id: str, uuid: str) -> tuple[int, int]:
+    """Give when the client made the job and when it was finished, of the queue that has it."""
+    for queue in QUEUES:
+        fields = ("data", "timestamp", "finishedOn")
+        found = server.call("HMGET", f"bull:{queue}:{job_id}", *fields)
+        assert isinstance(found, tuple)
+        data, added, finished = found
+        if isinstance(data, bytes) and uuid.encode() in data:
+            assert isinstance(added, bytes)
+            assert isinstance(finished, bytes)
+            return int(added), int(finished)
+    raise AssertionError(f"no job {job_id} with {uuid}")
+
+
 @languages
 def test_a_load_ends_by_itself_when_who_started_it_is_gone(language, server, tmp_path):
     with load(server, tmp_path / "log", language) as adds:
@@ -164,11 +210,32 @@ def test_a_load_ends_by_itself_when_who_started_it_is_gone(language, server, tmp
 
 
 @languages
+@pytest.mark.tier("redis-server")
+def test_a_load_reaches_a_server_over_tls(language, tmp_path):
+    log, authority = tmp_path / "log", Authority(tmp_path / "ca")
+    files = authority.certificate("server", LOOPBACK)
+    with start_tls_server(tmp_path / "data", authority, files, clients="yes") as server:
+        shown = Tls(authority.ca, *authority.certificate("client", "client"))
+        with load(Address(LOOPBACK, server.port, tls=shown), log, language):
+            wait_for_events(log, Done, 5)
+
+
+@languages
+def test_a_load_reaches_a_server_at_a_socket(language, tmp_path):
+    log, socket = tmp_path / "log", str(tmp_path / "socket")
+    with (
+        start_server(tmp_path / "data", "--unixsocket", socket),
+        load(Address("", path=socket), log, language),
+    ):
+        wait_for_events(log, Done, 5)
+
+
+@languages
 def test_a_password_is_in_no_log_and_on_no_command_line(language, server, tmp_path):
     log, word = tmp_path / "log", "not-to-be-seen"
     server.call("CONFIG", "SET", "requirepass", word)
     address = Address(LOOPBACK, server.port, password=word)
-    with load(server, log, language, address=address) as adds:
+    with load(address, log, language) as adds:
         wait_for_events(log, Done, 5)
         assert word.encode() not in Path(f"/proc/{adds.pid}/cmdline").read_bytes()
         adds.stop_adding()

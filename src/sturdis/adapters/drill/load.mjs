@@ -3,6 +3,7 @@
 // load_python.py; core/drill/load.py says what a plan means, core/drill/events.py what is written.
 
 import { createHash, randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdir, open } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
@@ -73,9 +74,13 @@ const order = (plan, number) => {
   return wanted;
 };
 
-const connectionTo = ({ host, port, db, username, password }) => ({
-  host,
-  port,
+const fileAt = (path) => (path ? readFileSync(path) : undefined);
+
+const connectionTo = ({ host, port, db, username, password, path, tls }) => ({
+  ...(path ? { path } : { host, port }),
+  ...(tls && {
+    tls: { ca: fileAt(tls.ca), cert: fileAt(tls.cert), key: fileAt(tls.key ?? tls.cert) },
+  }),
   db,
   username: username ?? undefined,
   password: password ?? undefined,

@@ -5,6 +5,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import ExponentialBackoff
 
+from sturdis.adapters.redis import link, refusals
 from sturdis.core.address import Address
 
 LEFT_AND_RETRIED = [
@@ -19,11 +20,7 @@ LEFT_AND_RETRIED = [
 def connect(address: Address) -> Redis:
     """Make a client as `core.bullmq.contract` prints it, which waits for Redis without limit."""
     return Redis(
-        host=address.host,
-        port=address.port,
-        db=address.db,
-        username=address.username,
-        password=address.password,
+        **link.where(address),
         decode_responses=True,
         socket_timeout=15,  # an idle worker blocks for up to 10 s
         retry=Retry(ExponentialBackoff(cap=2, base=0.1), retries=-1),
@@ -32,7 +29,7 @@ def connect(address: Address) -> Redis:
 
 
 def words(error: Exception) -> str:
-    """Give the server's whole line: the client takes the first word of those it knows."""
-    code = getattr(error, "status_code", None)
-    text = str(error) or type(error).__name__
-    return text if not code or text.startswith(f"{code} ") else f"{code} {text}"
+    """Give the server's whole line, or what the client says of the connection."""
+    if isinstance(error, exceptions.RedisError):
+        return refusals.words(error)
+    return str(error) or type(error).__name__

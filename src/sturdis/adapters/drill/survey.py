@@ -18,6 +18,9 @@ FIELDS = ("data", "failedReason", "ats", "stc")
 SCAN_COUNT = 1000
 """Keys looked at in one step of a scan."""
 
+AT_ONCE = 500
+"""Jobs asked for in one go."""
+
 LISTS = (State.WAIT, State.PAUSED, State.ACTIVE)
 """States that are lists; all others are sorted sets."""
 
@@ -61,12 +64,20 @@ def _jobs(link: Link, queue: str) -> Iterator[SurveyedJob]:
         if state is not State.ORPHAN
         for job_id in _members(link, queue, state)
     }
-    for job_id in sorted(_hashes(link, queue)):
-        reply = _answered(link.call("HMGET", f"{queue}:{job_id}", *FIELDS))
-        data, reason, starts, stalls = (_text(field) for field in _array(reply))
+    for job_id, fields in _read(link, queue, sorted(_hashes(link, queue))):
+        data, reason, starts, stalls = (_text(field) for field in fields)
         if uuid := _uuid(data):
             state = states.get(job_id, State.ORPHAN)
             yield SurveyedJob(uuid, job_id, state, reason, int(starts or 0), int(stalls or 0))
+
+
+def _read(link: Link, queue: str, job_ids: Sequence[str]) -> Iterator[tuple[str, Sequence[Reply]]]:
+    """Give the fields of each job, asking for many at a time."""
+    for first in range(0, len(job_ids), AT_ONCE):
+        some = job_ids[first : first + AT_ONCE]
+        replies = link.call_all([("HMGET", f"{queue}:{job_id}", *FIELDS) for job_id in some])
+        for job_id, reply in zip(some, replies, strict=True):
+            yield job_id, _array(_answered(reply))
 
 
 def _hashes(link: Link, queue: str) -> set[str]:
