@@ -11,6 +11,10 @@ from sturdis.core.drill.kill9 import Kill9
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+STEADY_AFTER = 2
+"""So many times the last restart's duration a server serves before it is killed again: who starts
+it again waits longer and longer otherwise; docs/adr/0029."""
+
 POLL_SECONDS = 0.1
 """How often is looked whether jobs are still to be done."""
 
@@ -82,14 +86,16 @@ def run(drill: Kill9, on: Stage) -> Survey:
     Raises:
         DrillError: The server did not serve again, a load failed, or the log cannot be written.
     """
-    served = on.clock.now()
+    served, down = on.clock.now(), 0.0
     dice = random.Random(drill.seed)  # noqa: S311  nothing is kept secret by it
     for number in range(1, drill.rounds + 1):
-        on.clock.wait(dice.uniform(drill.least_load, drill.most_load))
-        on.log.append(on.server.kill(number)).result()
+        under_load = dice.uniform(drill.least_load, drill.most_load)
+        on.clock.wait(max(under_load, STEADY_AFTER * down))
+        killed = on.server.kill(number)
+        on.log.append(killed).result()
         again = on.server.wait_until_served(number, drill.serves_again_within)
         on.log.append(again).result()
-        served = again.at
+        served, down = again.at, (again.at - killed.at) / 1000
     on.clock.wait(drill.least_load)  # the server serves in the end, too
     for load in on.loads:
         load.stop_adding()

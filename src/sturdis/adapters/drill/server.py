@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sturdis.adapters.drill import survey
 from sturdis.adapters.redis.info import InfoSource
@@ -15,6 +15,12 @@ from sturdis.core.errors import DrillError
 
 POLL_SECONDS = 0.02
 """How often is looked whether the server serves again."""
+
+FRESH_SECONDS = 0.05
+"""Longest that a look before a kill may have taken: an fsync may begin after it."""
+
+LOOKS = 3
+"""Looks at most before a kill; a server that is behind on its disk answers late."""
 
 
 class SystemClock:
@@ -47,7 +53,7 @@ class LocalServer:
 
         A server without an append-only file has no fsync to be late with.
         """
-        info = self._info.read() or {}
+        info = self._look()
         nothing = "0" if info.get("aof_enabled") == "0" else None
         delayed = info.get("aof_delayed_fsync", nothing)
         pending = info.get("aof_pending_bio_fsync", nothing)
@@ -60,6 +66,15 @@ class LocalServer:
         )
         os.kill(self._pid, signal.SIGKILL)
         return killed
+
+    def _look(self) -> Mapping[str, str]:
+        """Read INFO until an answer is fresh; empty: none was."""
+        for _attempt in range(LOOKS):
+            began = time.monotonic()
+            info = self._info.read()
+            if info and time.monotonic() - began < FRESH_SECONDS:
+                return info
+        return {}
 
     def wait_until_served(self, number: int, seconds: float) -> Served:
         """Return when another process than the one before answers, and has loaded its data.

@@ -24,10 +24,11 @@ class Kill9:
     rounds: int = 20
     seed: int = 0
     """Decides when each kill comes and which jobs are added."""
-    least_load: float = 1.0
-    """Shortest time under load before a kill. An fsync comes each second."""
+    least_load: float = 1.2
+    """Shortest time under load before a kill: an fsync comes each second, and `up` starts a server
+    again at once that has served for 1 s."""
     most_load: float = 3.0
-    """Longest time under load before a kill."""
+    """Longest time under load before a kill, unless the last restart took more than half of it."""
     rate: float = 100.0
     """Adds a second, shared among the loads."""
     timing: Timing = USUAL

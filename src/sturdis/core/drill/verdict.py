@@ -138,7 +138,7 @@ def _lost(account: Account, timing: Timing) -> Found:
 
 
 def _judge_loss(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
-    kill, window = loss.kill, f"{timing.window / 1000:.0f} s"
+    kill, window = loss.kill, f"{timing.window / 1000:g} s"
     if kill is None:
         return Verdict.FAIL, "and no kill came after"
     steady = kill.delayed_fsyncs == 0 and kill.fsync_pending is False
