@@ -8,12 +8,13 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import scan, startup, throughput
+from bench import scan, scrape, startup, throughput
 
 BENCHES: Mapping[str, Callable[[], bool]] = {
     "startup": startup.run,
     "throughput": throughput.run,
     "scan": scan.run,
+    "scrape": scrape.run,
 }
 
 

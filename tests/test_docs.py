@@ -10,7 +10,8 @@ import msgspec
 import pytest
 
 from sturdis.cli import main
-from sturdis.core import checks, errors, metrics
+from sturdis.core import checks, errors
+from sturdis.core.metrics import queues, server
 from sturdis.core.spec import Spec
 from tests import documents, tiers
 from tests.documents import ROOT
@@ -85,8 +86,10 @@ def test_every_check_is_documented():
 
 
 def test_every_metric_is_documented():
-    rows = re.findall(r"(?m)^\| `(redis_\w+)` \| (\w+) \| (.*) \|$", text("docs/metrics.md"))
-    assert rows == [(one.name, one.kind, one.help) for one in (metrics.UP, *metrics.FROM_INFO)]
+    row = r"(?m)^\| `((?:redis|bullmq)_\w+)(?:\{(.*)\})?` \| (\w+) \| (.*) \|$"
+    known = [*server.METRICS, *queues.METRICS]
+    expected = [(one.name, ",".join(one.labels), one.kind, one.help) for one in known]
+    assert re.findall(row, text("docs/metrics.md")) == expected
 
 
 def test_every_setting_is_documented():

@@ -4,7 +4,6 @@ import signal
 import stat
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
 
 import pytest
@@ -46,42 +45,6 @@ def test_the_server_runs_with_every_setting_that_was_written(server, tmp_path):
         seen = {name: up.cli("config", "get", name).split("\n", 1)[1] for name in written}
         assert seen == written
         assert len(seen) == 15
-
-
-@pytest.mark.parametrize("server", SERVERS)
-def test_metrics_are_served_under_the_exporters_names(server):
-    with running("--ephemeral", "--server", server) as up:
-        with urllib.request.urlopen(up.ready["metrics"]) as reply:
-            assert reply.headers["Content-Type"].startswith("text/plain; version=0.0.4")
-            lines = reply.read().decode().splitlines()
-        assert "redis_up 1" in lines
-        assert "# TYPE redis_commands_processed_total counter" in lines
-        values = dict(line.split() for line in lines if not line.startswith("#"))
-        assert float(values["redis_memory_max_bytes"]) == 644245094
-        assert float(values["redis_memory_used_bytes"]) > 100_000
-        assert float(values["redis_connected_clients"]) >= 1
-        commands = float(values["redis_commands_processed_total"])
-        up.cli("ping")
-        with urllib.request.urlopen(up.ready["metrics"]) as reply:
-            again = dict(line.split() for line in reply.read().decode().splitlines()[2::3])
-        assert float(again["redis_commands_processed_total"]) > commands
-        missing = up.ready["metrics"].replace("/metrics", "/")
-        with pytest.raises(urllib.error.HTTPError, match="404"):
-            urllib.request.urlopen(missing)
-
-
-@pytest.mark.tier("embedded")
-def test_metrics_say_down_when_the_server_hangs():
-    with running("--ephemeral", "--server", "embedded") as up:
-        pid = int(next(x for x in up.cli("info", "server").splitlines() if "process_id" in x)[11:])
-        os.kill(pid, signal.SIGSTOP)
-        try:
-            with urllib.request.urlopen(up.ready["metrics"], timeout=10) as reply:
-                assert "redis_up 0" in reply.read().decode().splitlines()
-        finally:
-            os.kill(pid, signal.SIGCONT)
-        with urllib.request.urlopen(up.ready["metrics"], timeout=10) as reply:
-            assert "redis_up 1" in reply.read().decode().splitlines()
 
 
 @pytest.mark.tier("embedded")

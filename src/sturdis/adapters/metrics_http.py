@@ -1,18 +1,18 @@
 """The metrics endpoint of `up`, and reading anyone's: Prometheus text over HTTP."""
 
 import http.client
-import re
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import IO
 from urllib.error import HTTPError
 
-from sturdis.core import metrics
 from sturdis.core.facts import NoScrape, Scrape
+from sturdis.core.metrics.exposition import CONTENT_TYPE, exposition
+from sturdis.core.metrics.sample import Sample
 
 FETCH_SECONDS = 2.0
 """Longest wait for a scrape."""
@@ -23,10 +23,8 @@ CLOSE_SECONDS = 0.05
 LONGEST_SCRAPE = 16 << 20
 """Longest scrape that is read, in bytes."""
 
-CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
-
-Info = Callable[[], Mapping[str, str] | None]
-"""Asks the server for its `INFO`; None when it does not answer."""
+Read = Callable[[], Iterable[Sample]]
+"""Takes the samples of one scrape."""
 
 
 class MetricsServer:
@@ -41,9 +39,9 @@ class MetricsServer:
         self._thread: threading.Thread | None = None
         self.port = int(self._server.server_address[1])
 
-    def serve(self, info: Info) -> None:
-        """Answer at /metrics; `info` is asked anew at every scrape, by one thread a scrape."""
-        self._server.info = info
+    def serve(self, read: Read) -> None:
+        """Answer at /metrics; `read` is called anew at every scrape, by one thread a scrape."""
+        self._server.read = read
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=(CLOSE_SECONDS,), daemon=True
         )
@@ -59,7 +57,7 @@ class MetricsServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
-    info: Info
+    read: Read
 
     def handle_error(self, *_request: object) -> None:
         """Keep clients that hang up off the terminal."""
@@ -70,39 +68,25 @@ class _Handler(BaseHTTPRequestHandler):
     timeout = FETCH_SECONDS
 
     def do_GET(self) -> None:
+        self.wfile.write(self._answer())
+
+    def do_HEAD(self) -> None:
+        self._answer()
+
+    def _answer(self) -> bytes:
+        """Send all but the body, and give that."""
         if self.path.split("?")[0] != "/metrics":
             self.send_error(HTTPStatus.NOT_FOUND, "the metrics are at /metrics")
-            return
-        body = exposition(metrics.samples(self.server.info()))
+            return b""
+        body = exposition(self.server.read())
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", CONTENT_TYPE)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        return body
 
     def log_message(self, *_message: object) -> None:
         """Keep scrapes off the terminal."""
-
-
-def exposition(samples: Iterable[metrics.Sample]) -> bytes:
-    """Write samples as Prometheus reads them, whole numbers as redis_exporter does: 1, not 1.0."""
-    from prometheus_client import CollectorRegistry, generate_latest  # noqa: PLC0415
-    from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily  # noqa: PLC0415
-    from prometheus_client.registry import Collector  # noqa: PLC0415
-
-    class Once(Collector):
-        def collect(self) -> Iterable[GaugeMetricFamily | CounterMetricFamily]:
-            for sample in samples:
-                counter = sample.metric.kind == "counter"
-                family = CounterMetricFamily if counter else GaugeMetricFamily
-                yield family(sample.metric.name, sample.metric.help, value=sample.value)
-
-        def describe(self) -> Iterable[GaugeMetricFamily]:
-            return ()  # else registering would use the samples up
-
-    registry = CollectorRegistry()
-    registry.register(Once())
-    return re.sub(rb"(?m)^([^#].* -?\d+)\.0$", rb"\1", generate_latest(registry))
 
 
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))

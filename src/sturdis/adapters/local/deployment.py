@@ -21,7 +21,7 @@ from sturdis.adapters.local import (
 from sturdis.adapters.local.data_folder import DataFolder
 from sturdis.adapters.local.host import LocalHost
 from sturdis.adapters.metrics_http import MetricsServer
-from sturdis.adapters.redis.info import InfoSource
+from sturdis.adapters.redis.metrics_source import MetricsSource
 from sturdis.core import servers
 from sturdis.core.address import Address
 from sturdis.core.errors import CommandError
@@ -70,7 +70,8 @@ def prepare(request: UpRequest) -> Iterator[Deployment]:
         offer = _choose(request, folder)
         metrics = stack.enter_context(closing(_listen_for_metrics(request)))
         place = _place(request, folder)
-        metrics.serve(InfoSource(_address(place)).read)
+        source = stack.enter_context(closing(MetricsSource(_address(place))))
+        metrics.serve(source.read)
         planned = _plan(request, folder, offer, place.port, metrics.port)
         stack.callback(signals.ignore)
         yield Deployment(

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from sturdis.core import metrics
+from sturdis.core import info as infos
 from sturdis.core.supervision import replies
 from sturdis.core.supervision.events import Loaded, Replied, Unanswered
 
@@ -89,7 +89,7 @@ def server_info(place: Place) -> dict[str, str]:
     with _Conversation(place.host, place.port, REPLY_SECONDS) as said:
         _log_in(said, place)
         text = said.reply(b"INFO server\r\n") + "\n" + said.reply(b"INFO persistence\r\n")
-        return metrics.parse_info(text)
+        return infos.parse(text)
 
 
 def runs_with(info: dict[str, str], conf: Path) -> bool:

@@ -8,7 +8,7 @@ from sturdis.adapters import bullmq_job, metrics_http
 from sturdis.adapters.local import machine
 from sturdis.adapters.redis import keyspace, link, trials
 from sturdis.adapters.redis.link import LINK_SECONDS, REPLY_SECONDS, Link
-from sturdis.core import metrics
+from sturdis.core import info as infos
 from sturdis.core.address import LOOPBACK, Address
 from sturdis.core.checks import server
 from sturdis.core.errors import AccessError, TargetError
@@ -132,7 +132,7 @@ def _config(connection: Link) -> Mapping[str, str] | Unseen:
 def _info(connection: Link) -> Mapping[str, str] | Unseen:
     reply = connection.call("INFO")
     if isinstance(reply, bytes):
-        return metrics.parse_info(reply.decode(errors="replace"))
+        return infos.parse(reply.decode(errors="replace"))
     return Unseen(f"INFO is refused: {text(reply)}")
 
 
