@@ -128,6 +128,7 @@ def verify(
     *,
     spec: Spec | None = None,
     metrics_url: str | None = None,
+    read_only: bool = False,
 ) -> "Report":
     """Check every promise against what runs.
 
@@ -136,6 +137,7 @@ def verify(
         spec: What is promised; None: what the running `up` was given, else `load_spec()`.
         metrics_url: Where the metrics are; None: where the running `up` serves them. Of another
             target they are not known then.
+        read_only: Send nothing that writes; what only that would show is unknown.
 
     Raises:
         UsageError: An address is not understood, or the files for TLS cannot be used.
@@ -149,7 +151,9 @@ def verify(
     served = aim.running.at.metrics_url if aim.running else None
     metrics = addresses.parse_metrics_url(metrics_url) if metrics_url else served
     ours = aim.running is not None
-    redis = RedisTarget(aim.address, cli=aim.cli, metrics_url=metrics, guarded=ours)
+    redis = RedisTarget(
+        aim.address, cli=aim.cli, metrics_url=metrics, guarded=ours, read_only=read_only
+    )
     return flow.verify(spec or (aim.running.spec if aim.running else load_spec()), redis)
 
 

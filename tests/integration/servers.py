@@ -112,6 +112,12 @@ class TcpProxy(socketserver.ThreadingTCPServer):
         self.port = int(self.server_address[1])
         self._serving = threading.Thread(target=self.serve_forever, args=(POLL_SECONDS,))
 
+    def asks(self, _sent: bytes) -> None:
+        """See what a client sends, before the server does."""
+
+    def answers(self, _sent: bytes) -> None:
+        """See what the server sends, before the client does."""
+
     def __enter__(self) -> Self:
         self._serving.start()
         return self
@@ -128,18 +134,20 @@ class _Forwarder(socketserver.BaseRequestHandler):
     def handle(self) -> None:
         # A server that is down refuses; the client sees its connection end.
         with contextlib.suppress(OSError), socket.create_connection(self._target()) as target:
-            back = threading.Thread(target=_copy, args=(target, self.request), daemon=True)
+            answers = (target, self.request, self.server.answers)
+            back = threading.Thread(target=_copy, args=answers, daemon=True)
             back.start()
-            _copy(self.request, target)
+            _copy(self.request, target, self.server.asks)
             back.join()
 
     def _target(self) -> tuple[str, int]:
         return LOOPBACK, self.server.target
 
 
-def _copy(source: socket.socket, sink: socket.socket) -> None:
+def _copy(source: socket.socket, sink: socket.socket, seen: Callable[[bytes], None]) -> None:
     with contextlib.suppress(OSError):
         while data := source.recv(65536):
+            seen(data)
             sink.sendall(data)
     with contextlib.suppress(OSError):
         sink.shutdown(socket.SHUT_WR)

@@ -26,6 +26,7 @@ COLOURS = {
     metavar="URL",
     help="Where the metrics are; default: where the running up serves them.",
 )
+@click.option("--read-only", is_flag=True, help="Write nothing; what that leaves open is unknown.")
 @reach_options
 @json_option
 @click.argument("target", required=False)
@@ -35,6 +36,7 @@ def command(
     spec_file: Path | None,
     environment: str | None,
     metrics_url: str | None,
+    read_only: bool,
     target: str | None,
     reach: Reach,
 ) -> int:
@@ -48,7 +50,7 @@ def command(
     """
     spec = wiring.load_spec(spec_file, environment) if spec_file or environment else None
     request = reach.request(output, target, naming="sturdis verify")
-    report = wiring.verify(request, spec=spec, metrics_url=metrics_url)
+    report = wiring.verify(request, spec=spec, metrics_url=metrics_url, read_only=read_only)
     if output.json:
         output.value(_values(report))
     else:

@@ -15,6 +15,10 @@ class Unseen:
     reason: str
 
 
+NOT_TRIED = Unseen("not tried: --read-only")
+"""What can be seen only by writing, where nothing may be written."""
+
+
 @dataclass(frozen=True)
 class NotVisible:
     """A fact that this place cannot show, however one asks: docs/adr/0027."""

@@ -2,17 +2,17 @@
 
 import time
 from collections.abc import Mapping
-from uuid import uuid4
 
 from sturdis.adapters import bullmq_job, metrics_http
 from sturdis.adapters.local import machine
-from sturdis.adapters.redis import keyspace, link, trials
+from sturdis.adapters.redis import keyspace, link, runs, trials
 from sturdis.adapters.redis.link import LINK_SECONDS, REPLY_SECONDS, Link
 from sturdis.core import info as infos
 from sturdis.core.address import LOOPBACK, Address
 from sturdis.core.checks import server
 from sturdis.core.errors import AccessError, TargetError
 from sturdis.core.facts import (
+    NOT_TRIED,
     Features,
     JobRun,
     Machine,
@@ -20,14 +20,14 @@ from sturdis.core.facts import (
     NotVisible,
     Pinged,
     Refused,
+    RoundTrip,
     Scrape,
     ServerFacts,
     Unseen,
 )
 from sturdis.core.replies import ErrorReply, Reply, text
 
-PREFIX = "sturdis:verify"
-"""Everything that a look writes is below this prefix and a UUID; nothing else is touched."""
+_Tried = tuple[RoundTrip | Refused | Unseen, Features | Unseen, JobRun | Refused | Unseen]
 
 
 class RedisTarget:
@@ -38,15 +38,23 @@ class RedisTarget:
         cli: What to type before a Redis command to reach it again.
         metrics_url: Where its metrics are; None: not known.
         guarded: Whether it is started behind the guard of the append-only file.
+        read_only: Whether to send nothing that writes.
     """
 
     def __init__(
-        self, address: Address, *, cli: str, metrics_url: str | None, guarded: bool = False
+        self,
+        address: Address,
+        *,
+        cli: str,
+        metrics_url: str | None,
+        guarded: bool = False,
+        read_only: bool = False,
     ) -> None:
         self._address = address
         self._cli = cli
         self._metrics_url = metrics_url
         self._guarded = guarded
+        self._read_only = read_only
 
     def observe(self) -> ServerFacts:
         """Look once.
@@ -55,12 +63,12 @@ class RedisTarget:
             TargetError: Nothing that speaks Redis answers there.
             AccessError: It does not let us in.
         """
-        mark = f"{PREFIX}:{uuid4()}"
         address = link.admitted(self._address)
         with Link(address, life_seconds=LINK_SECONDS) as connection:
             ping = _ping(connection)
             config, info = _config(connection), _info(connection)
             sample, queues = keyspace.look(connection)  # before anything of ours is written
+            round_trip, features, job = self._try(address, connection, ping)
             return ServerFacts(
                 address=str(self._address),
                 cli=self._cli,
@@ -70,12 +78,22 @@ class RedisTarget:
                 guarded=self._guarded,
                 machine=_machine(address, info, config),
                 password_required=password_required(address),
-                round_trip=trials.round_trip(connection, f"{mark}:roundtrip"),
+                round_trip=round_trip,
                 scrape=self._scrape(),
-                features=_features(address, connection, mark),
-                job=_job(address, ping, mark),
+                features=features,
+                job=job,
                 sample=sample,
                 queues=queues,
+            )
+
+    def _try(self, address: Address, connection: Link, ping: Pinged | Unseen) -> _Tried:
+        if self._read_only:
+            return NOT_TRIED, NOT_TRIED, NOT_TRIED
+        with runs.registered(connection) as mark:
+            return (
+                trials.round_trip(connection, f"{mark}:roundtrip"),
+                _features(address, connection, mark),
+                _job(address, ping, mark),
             )
 
     def _scrape(self) -> Scrape | NoScrape | Unseen:

@@ -20,6 +20,11 @@ REFUSING = ("OOM", "READONLY", "MISCONF", "LOADING", "NOREPLICAS", "BUSY")
 """How a server begins its reply that takes no writes now, whatever it is able to."""
 
 
+def left_by(mark: str) -> tuple[str, ...]:
+    """Name every key that the trials below `mark` may leave."""
+    return (f"{mark}:roundtrip", *(f"{mark}:features:{part}" for part in _PARTS))
+
+
 def round_trip(connection: Link, key: str) -> RoundTrip | Refused | Unseen:
     """Write a key, read it back, and delete it."""
     written = str(uuid4())

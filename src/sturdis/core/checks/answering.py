@@ -11,6 +11,7 @@ from sturdis.core.checks.judgement import (
     passed,
     setting,
     unknown,
+    unseen,
     warned,
 )
 from sturdis.core.facts import NoScrape, Refused, ServerFacts, Unseen
@@ -27,7 +28,7 @@ def _ping(_spec: Spec, facts: ServerFacts) -> Judgement:
 def _round_trip(_spec: Spec, facts: ServerFacts) -> Judgement:
     seen = facts.round_trip
     if isinstance(seen, Unseen):
-        return unknown(seen.reason, f"{facts.cli} acl whoami")
+        return unseen(seen, f"{facts.cli} acl whoami")
     if isinstance(seen, Refused):
         return failed(seen.reason, f"{facts.cli} info persistence memory")
     if seen.read == seen.written and seen.deleted == 1:

@@ -11,7 +11,7 @@ from sturdis.core.checks.judgement import (
     memory_limit,
     passed,
     percent,
-    unknown,
+    unseen,
     warned,
 )
 from sturdis.core.facts import QueueKeys, Refused, ServerFacts, Unseen
@@ -33,7 +33,7 @@ STRAY_SHARE = 10
 def _job(_spec: Spec, facts: ServerFacts) -> Judgement:
     seen = facts.job
     if isinstance(seen, Unseen):
-        return unknown(seen.reason, f"{facts.cli} acl whoami")
+        return unseen(seen, f"{facts.cli} acl whoami")
     if isinstance(seen, Refused):
         return failed(seen.reason, f"{facts.cli} info errorstats")
     evidence = f"{seen.queue}:{seen.job_id}: {seen.state}"

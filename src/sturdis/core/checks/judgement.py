@@ -4,11 +4,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-from sturdis.core.facts import Machine, NotVisible, ServerFacts, Unseen
+from sturdis.core.facts import NOT_TRIED, Machine, NotVisible, ServerFacts, Unseen
 from sturdis.core.report import Verdict
 from sturdis.core.spec import Spec
 
 Seen = TypeVar("Seen")
+
+WRITING = "sturdis verify without --read-only: it writes below sturdis:verify, and removes that"
+"""What to type where a fact was not to be tried."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,11 @@ def unknown(reason: str, do: str) -> Judgement:
     return Judgement(Verdict.UNKNOWN, reason, do)
 
 
+def unseen(fact: Unseen, do: str) -> Judgement:
+    """The fact was not seen; `do` shows why, unless it was not to be tried."""
+    return unknown(fact.reason, WRITING if fact == NOT_TRIED else do)
+
+
 def not_applicable(reason: str, do: str) -> Judgement:
     """There is nothing to judge, or nothing that could be seen from here."""
     return Judgement(Verdict.NOT_APPLICABLE, reason, do)
@@ -70,7 +78,7 @@ def known(fact: Seen | Unseen, do: str) -> Seen:
         UndecidedError: It was not.
     """
     if isinstance(fact, Unseen):
-        raise UndecidedError(unknown(fact.reason, do))
+        raise UndecidedError(unseen(fact, do))
     return fact
 
 
