@@ -214,6 +214,17 @@ def kill9(
     return drills.conclude(drill, logs.events, [str(one.path) for one in logs.torn], survey)
 
 
+def write_report(path: str, text: str) -> None:
+    """Write a report to the file `path`, whole or not at all.
+
+    Raises:
+        OutputError: `output.file`.
+    """
+    from sturdis.adapters import report_file
+
+    report_file.write(path, text)
+
+
 def resolve(target: TargetRequest | str | None = None) -> Aim:
     """Find what a verb is aimed at: the target named, else STURDIS_TARGET, else a running `up`.
 

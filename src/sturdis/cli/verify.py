@@ -7,6 +7,7 @@ import click
 from sturdis import wiring
 from sturdis.cli.options import Reach, json_option, reach_options, spec_option
 from sturdis.cli.output import Output, labelled, paint
+from sturdis.core.errors import OutputError, SturdisError
 from sturdis.core.report import Finding, Report, Verdict
 
 COLOURS = {
@@ -27,6 +28,7 @@ COLOURS = {
     help="Where the metrics are; default: where the running up serves them.",
 )
 @click.option("--read-only", is_flag=True, help="Write nothing; what that leaves open is unknown.")
+@click.option("--junit", metavar="FILE", help="Write the report as JUnit XML as well.")
 @reach_options
 @json_option
 @click.argument("target", required=False)
@@ -37,6 +39,7 @@ def command(
     environment: str | None,
     metrics_url: str | None,
     read_only: bool,
+    junit: str | None,
     target: str | None,
     reach: Reach,
 ) -> int:
@@ -49,13 +52,32 @@ def command(
     Exit status: 0 when all hold, 1 when one fails, 3 when one could not be determined.
     """
     spec = wiring.load_spec(spec_file, environment) if spec_file or environment else None
-    request = reach.request(output, target, naming="sturdis verify")
-    report = wiring.verify(request, spec=spec, metrics_url=metrics_url, read_only=read_only)
+    try:
+        request = reach.request(output, target, naming="sturdis verify")
+        report = wiring.verify(request, spec=spec, metrics_url=metrics_url, read_only=read_only)
+    except SturdisError as error:
+        _write_error(output, junit, error)
+        raise
     if output.json:
         output.value(_values(report))
     else:
         output.text(_text(report))
+    if junit is not None:
+        from sturdis.core import junit as junit_xml  # noqa: PLC0415  XML for those who want it
+
+        wiring.write_report(junit, junit_xml.of_report(report))
     return report.exit_status
+
+
+def _write_error(output: Output, junit: str | None, error: SturdisError) -> None:
+    if junit is None:
+        return
+    from sturdis.core import junit as junit_xml  # noqa: PLC0415
+
+    try:
+        wiring.write_report(junit, junit_xml.of_error(error))
+    except OutputError as second:
+        output.warning(f"{second.what}: {second.why}")
 
 
 def _values(report: Report) -> dict[str, object]:
