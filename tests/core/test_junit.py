@@ -52,7 +52,11 @@ def suite_of(text: str) -> ET.Element:
 @given(FINDINGS)
 def test_any_report_is_well_formed_and_every_check_has_its_case(findings):
     suite = suite_of(junit.of_report(Report("redis://h:1", findings)))
-    wanted = {Verdict.FAIL: ["failure"], Verdict.UNKNOWN: ["skipped"]}
+    wanted = {
+        Verdict.FAIL: ["failure"],
+        Verdict.UNKNOWN: ["skipped"],
+        Verdict.NOT_APPLICABLE: ["skipped"],
+    }
     for finding, case in zip(findings, suite.findall("testcase"), strict=True):
         tags = [child.tag for child in case]
         assert tags == [*wanted.get(finding.verdict, []), "system-out"]
@@ -67,9 +71,11 @@ def finding(verdict: Verdict) -> Finding:
 def test_each_verdict_says_what_it_is():
     suite = suite_of(junit.of_report(Report("unix:///r?db=1", [finding(one) for one in Verdict])))
     told = {case.findtext("system-out", "").partition(":")[0]: case for case in suite[1:]}
-    assert set(told) == {"pass", "warn", "unknown", "fail"}
-    assert told["unknown"].find("skipped").attrib == {"message": "seen & <that>"}
-    assert told["fail"].find("failure").attrib == {"type": "fail", "message": "seen & <that>"}
+    assert set(told) == {"pass", "warn", "unknown", "fail", "n/a"}
+    (skipped,) = told["unknown"].iter("skipped")
+    (failure,) = told["fail"].iter("failure")
+    assert skipped.attrib == {"message": "seen & <that>"}
+    assert failure.attrib == {"type": "fail", "message": "seen & <that>"}
     assert "do: set it" in (told["fail"].findtext("failure") or "")
     assert "do: set it" in told["warn"].findtext("system-out", "")
     properties = {one.attrib["name"]: one.attrib["value"] for one in suite.iter("property")}

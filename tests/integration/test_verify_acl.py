@@ -1,9 +1,11 @@
 """`verify` as a user who may not do everything, or of a server that does not know everything."""
 
+import os
+
 import pytest
 
 from sturdis.core.spec import Memory, Spec
-from tests.integration.running import SERVERS
+from tests.integration.running import SERVERS, error_code, sturdis
 from tests.integration.servers import start_server
 from tests.integration.verdicts import troubles
 
@@ -111,3 +113,17 @@ def test_a_command_of_another_name_makes_its_checks_unknown(tmp_path, program, c
     broken = {check for check, verdict in found.items() if verdict != "unknown"}
     assert broken <= {"bullmq.job", "bullmq.features"}
     assert "unknown" in found.values()
+
+
+@pytest.mark.parametrize("program", SERVERS)
+def test_a_user_without_any_right_is_let_in_and_learns_nothing(tmp_path, program):
+    with start_server(tmp_path, "--user", "nobody", "on", ">pw", "-@all", server=program) as server:
+        url = f"redis://nobody@127.0.0.1:{server.port}"
+        environ = {**os.environ, "REDISCLI_AUTH": "pw"}
+        answer = sturdis("verify", url, env=environ)
+        assert (answer.returncode, answer.stderr) == (3, "")
+        assert "completed after" not in answer.stdout
+        refused = sturdis("cli", "--target", url, "ping", env=environ)
+        assert (refused.returncode, refused.stdout.split()[0]) == (1, "NOPERM")
+        other = sturdis("verify", f"{url}/3", env=environ)
+        assert (other.returncode, error_code(other)) == (13, "target.refused")

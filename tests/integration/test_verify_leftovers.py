@@ -134,6 +134,20 @@ def test_a_register_of_another_kind_harms_nothing(tmp_path):
         assert keys(server) == {REGISTER.encode()}
 
 
+@pytest.mark.tier("embedded")
+@pytest.mark.parametrize("command", ["client|id", "hdel", "hscan", "time"])
+def test_a_server_that_refuses_the_register_is_checked_without(tmp_path, command):
+    rules = ("on", "nopass", "~*", "&*", "+@all", f"-{command}")
+    with start_server(tmp_path, "--user", "looker", *rules) as server:
+        environ = {**os.environ, "REDISCLI_AUTH": "any"}
+        answer = sturdis("verify", url(server).replace("//", "//looker@"), "--json", env=environ)
+        found = {one["id"]: one["verdict"] for one in json.loads(answer.stdout)["checks"]}
+        assert found["roundtrip"] == "pass"
+        assert keys(server) <= {REGISTER.encode()}
+        sturdis("verify", url(server))
+        assert keys(server) == set()
+
+
 @pytest.mark.parametrize("server", SERVERS)
 def test_a_read_only_run_sends_nothing_that_writes(server, tmp_path):
     with start_server(tmp_path, server=server) as running:

@@ -12,11 +12,12 @@ from pathlib import Path
 import pytest
 
 from sturdis import wiring
+from sturdis.adapters import metrics_http
 from sturdis.adapters.redis import target
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
 from sturdis.core.errors import TargetError
-from sturdis.core.facts import Unseen
+from sturdis.core.facts import NoScrape, Unseen
 from tests.integration.running import error_code, running, sturdis
 from tests.integration.servers import start_server, wait_until
 from tests.integration.verdicts import not_passed, verdicts
@@ -173,6 +174,13 @@ def test_an_address_that_answers_a_byte_at_a_time_holds_nobody(words):
         answer = sturdis(*words.replace("ADDRESS", f"redis://127.0.0.1:{port}").split())
     assert (answer.returncode, error_code(answer)) == (13, "target.silent")
     assert "within 5 s" in answer.stderr
+
+
+def test_metrics_that_come_a_byte_at_a_time_hold_nobody():
+    with dripper() as port:
+        seen = metrics_http.fetch(f"http://127.0.0.1:{port}/metrics")
+    assert isinstance(seen, NoScrape)
+    assert "within" in seen.reason
 
 
 @pytest.mark.tier("embedded")

@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from queue import Empty, SimpleQueue
 from typing import IO
 from urllib.error import HTTPError
 
@@ -15,7 +16,10 @@ from sturdis.core.metrics.exposition import CONTENT_TYPE, exposition
 from sturdis.core.metrics.sample import Sample
 
 FETCH_SECONDS = 2.0
-"""Longest wait for a scrape."""
+"""Longest wait for each part of a scrape: to connect, for the headers, for the text."""
+
+WHOLE_FETCH_SECONDS = 4 * FETCH_SECONDS
+"""Longest wait for all of it."""
 
 CLOSE_SECONDS = 0.05
 """Longest time from `close` until the port is free."""
@@ -108,7 +112,19 @@ def _read(reply: IO[bytes]) -> bytes:
 
 
 def fetch(url: str) -> Scrape | NoScrape:
-    """Scrape `url`, of http or https, once and without a proxy; labelled samples are left out."""
+    """Scrape `url`, of http or https, once and without a proxy; labelled samples are left out.
+
+    An endpoint that sends its headers a byte at a time is given up, and its thread left behind.
+    """
+    scraped: SimpleQueue[Scrape | NoScrape] = SimpleQueue()
+    threading.Thread(target=lambda: scraped.put(_fetch(url)), daemon=True).start()
+    try:
+        return scraped.get(timeout=WHOLE_FETCH_SECONDS)
+    except Empty:
+        return NoScrape(url, f"{url} does not end its answer within {WHOLE_FETCH_SECONDS:.0f} s")
+
+
+def _fetch(url: str) -> Scrape | NoScrape:
     from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
 
     try:

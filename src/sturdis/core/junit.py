@@ -1,8 +1,8 @@
 """A report as JUnit XML, which CI systems show: a suite, with a test case for each check.
 
 The elements and attributes are those of Jenkins' schema (junit-plugin), in its order. A failing
-check is a failure, an unknown one is skipped, and a warning stands in the case's output: JUnit has
-no word for it.
+check is a failure, one that is unknown or n/a is skipped, and a warning stands in the case's
+output: JUnit has no word for it.
 """
 
 import re
@@ -15,6 +15,8 @@ from sturdis.core.report import Finding, Report, Verdict
 SUITE = "sturdis verify"
 CLASS = "sturdis.verify"
 
+NOT_JUDGED = (Verdict.UNKNOWN, Verdict.NOT_APPLICABLE)
+
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, however it is written: section 2.2, Char."""
 
@@ -22,7 +24,8 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def of_report(report: Report) -> str:
     """Write a report."""
     tally = Counter(finding.verdict for finding in report.findings)
-    suite = _suite(len(report.findings), tally[Verdict.FAIL], 0, tally[Verdict.UNKNOWN])
+    skipped = sum(tally[verdict] for verdict in NOT_JUDGED)
+    suite = _suite(len(report.findings), tally[Verdict.FAIL], 0, skipped)
     properties = _below(suite, "properties")
     _below(properties, "property", name="target", value=report.target)
     _below(properties, "property", name="verdict", value=report.verdict.value)
@@ -53,7 +56,7 @@ def _case(suite: ET.Element, finding: Finding) -> None:
     if finding.verdict is Verdict.FAIL:
         failure = _below(case, "failure", type="fail", message=finding.seen)
         failure.text = _valid(told)
-    elif finding.verdict is Verdict.UNKNOWN:
+    elif finding.verdict in NOT_JUDGED:
         _below(case, "skipped", message=finding.seen)
     _below(case, "system-out").text = _valid(f"{finding.verdict.value}: {told}")
 
