@@ -178,38 +178,38 @@ def kill9(
 ) -> "DrillRecord":
     """Kill the target's server again and again under load, and account for every job.
 
-    Something else must start the server again, as `up` does, on this machine. What the server
-    holds is at stake.
+    The target is an `up` of this machine, which starts its server again: a process id that a
+    server elsewhere gives would be another program's here. What the server holds is at stake.
 
     Args:
         drill: What to do.
         folder: Where the ledger's log is written; no drill used it before.
-        target: A redis:// address; None finds the running `up`.
+        target: The address of an `up`; None finds the running one.
         modules: A folder with the Node BullMQ in its node_modules; None: only Python makes load.
 
     Raises:
         UsageError: The address is not understood.
         TargetError: There is no target, several, or it does not answer as Redis.
         AccessError: It does not let us in.
-        DrillError: The server did not serve again, a load failed, or the log cannot be written.
+        DrillError: The target is no `up` of this machine, its server did not serve again, a load
+            failed, or the log cannot be written.
     """
     from sturdis.adapters.drill import ledger_log, load_process, server
     from sturdis.adapters.redis import link
     from sturdis.core.drill import kill9 as drills
     from sturdis.flows import kill9 as flow
 
-    address = link.admitted(resolve(target).address)
+    address = link.admitted(drills.place_of(resolve(target)))
     commands = load_process.commands(modules)
     plans = drills.load_plans(drill, address, str(folder), tuple(commands))
     with ExitStack() as parts:
         log = parts.enter_context(ledger_log.LedgerLog(folder, "drill"))
-        loads = [
-            parts.enter_context(load_process.LoadProcess(commands[plan.writer], plan))
-            for plan in plans
-        ]
+        starting = (load_process.LoadProcess(commands[plan.writer], plan) for plan in plans)
+        loads = [parts.enter_context(load) for load in starting]
         killed = server.LocalServer(address)
         queues = server.DrillQueues(address, drill.prefix, drills.QUEUES)
-        survey = flow.run(drill, flow.Stage(killed, loads, queues, log, server.SystemClock()))
+        stage = flow.Stage(killed, loads, queues, log, server.SystemClock())
+        survey = flow.run(drill, stage)
     logs = ledger_log.read(folder)
     return drills.conclude(drill, logs.events, [str(one.path) for one in logs.torn], survey)
 

@@ -66,6 +66,12 @@ def test_a_loss_belongs_to_the_first_kill_after_it():
     assert judge(*lost(11_900), *fine, *slow).verdict is Verdict.PASS
 
 
+def test_a_loss_belongs_to_the_first_kill_after_the_job_was_last_seen():
+    slow, fine = killed(1, 10_000, delayed=1), killed(2, 12_000)
+    assert judge(*lost(9_900), *slow, *fine).verdict is Verdict.PASS
+    assert judge(*lost(9_900), started("lost", 11_000), *slow, *fine).verdict is Verdict.FAIL
+
+
 def test_an_answer_read_while_the_server_is_down_belongs_to_the_kill_before_it():
     slow, fine = killed(1, 10_000, delayed=1), killed(2, 90_000)
     assert judge(*lost(10_050), *slow, *fine).verdict is Verdict.PASS

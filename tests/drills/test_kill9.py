@@ -13,9 +13,11 @@ from sturdis.core.drill.events import Acknowledged, Done, Killed
 from sturdis.core.drill.kill9 import Kill9
 from sturdis.core.drill.ledger import Fate
 from sturdis.core.drill.verdict import Timing
+from sturdis.core.errors import DrillError
 from sturdis.core.report import Verdict
 from tests import slow_disk, tiers
 from tests.integration.running import SERVERS, program, running
+from tests.integration.servers import LOOPBACK, start_server
 
 SHORTENED = Timing(lock_duration=2000, stalled_interval=1000)
 """BullMQ's own 30 s and 30 s would make the last verdict wait for 90 s."""
@@ -35,7 +37,7 @@ def modules() -> Path | None:
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("server", "rounds"), ROUNDS)
 def test_kills_under_load_lose_no_acknowledged_job(server, rounds, tmp_path, tell):
-    drill = Kill9(rounds=rounds, seed=9, most_load=1.8, timing=SHORTENED)
+    drill = Kill9(rounds=rounds, seed=9, most_load=1.8, rate=50.0, timing=SHORTENED)
     with running("--server", server, "--data", str(tmp_path / "data")) as up:
         record = wiring.kill9(drill, tmp_path / "log", up.url, modules=modules())
     tell(record.lines())
@@ -87,3 +89,12 @@ def test_without_the_append_only_file_one_kill_loses_and_the_ledger_names_each_j
     names = {one.uuid for one in lost}
     assert set() < promised - done <= names
     assert not names & done
+
+
+@pytest.mark.tier("embedded")
+def test_a_server_that_no_up_runs_is_not_killed(tmp_path):
+    with start_server(tmp_path / "data") as server:
+        with pytest.raises(DrillError) as refused:
+            wiring.kill9(Kill9(), tmp_path / "log", f"redis://{LOOPBACK}:{server.port}")
+        assert server.call("PING") == b"PONG"
+    assert refused.value.code == "drill.not_ours"

@@ -50,4 +50,18 @@ def test_a_server_that_does_not_come_back_ends_the_drill(tmp_path):
         found.kill(1)
         with pytest.raises(DrillError) as gone:
             found.wait_until_served(1, 0.1)
-    assert alive.value.code == gone.value.code == "drill.not_served"
+        server.process.wait(10)
+        with pytest.raises(DrillError) as dead:
+            found.kill(2)
+    assert dead.value.code == alive.value.code == gone.value.code == "drill.not_served"
+
+
+def test_a_server_that_was_replaced_unseen_is_not_killed(tmp_path):
+    with start_server(tmp_path / "data") as server:
+        found = LocalServer(Address(LOOPBACK, server.port))
+        server.kill()
+        with start_server(tmp_path / "data", port=server.port) as again:
+            with pytest.raises(DrillError) as replaced:
+                found.kill(1)
+            assert again.call("PING") == b"PONG"
+    assert replaced.value.code == "drill.not_served"

@@ -55,6 +55,7 @@ CODES: Mapping[str, str] = {
     "drill.log_lost": "the ledger's log cannot be written or read",
     "drill.log_damaged": "the ledger's log holds a whole line that is no event",
     "drill.load_failed": "a process that makes load did not start, or ended by itself",
+    "drill.not_ours": "a drill was aimed at a server that no `up` of this machine runs",
     "drill.not_served": "after a fault the server did not serve again in time",
     "output.file": "a file that was asked for could not be written",
     "command.not_found": "the command after `--` cannot be started",

@@ -52,8 +52,13 @@ class LocalServer:
         """Look at its fsyncs, and end its process with SIGKILL right after.
 
         A server without an append-only file has no fsync to be late with.
+
+        Raises:
+            DrillError: `drill.not_served`: it had ended by itself.
         """
         info = self._look()
+        if int(info.get("process_id", self._pid)) != self._pid:
+            raise _not_served(f"another process of it served before kill {number}")
         nothing = "0" if info.get("aof_enabled") == "0" else None
         delayed = info.get("aof_delayed_fsync", nothing)
         pending = info.get("aof_pending_bio_fsync", nothing)
@@ -64,7 +69,10 @@ class LocalServer:
             delayed_fsyncs=None if delayed is None else int(delayed),
             fsync_pending=None if pending is None else pending != "0",
         )
-        os.kill(self._pid, signal.SIGKILL)
+        try:
+            os.kill(self._pid, signal.SIGKILL)
+        except ProcessLookupError as error:
+            raise _not_served(f"it had ended by itself before kill {number}") from error
         return killed
 
     def _look(self) -> Mapping[str, str]:
@@ -90,7 +98,7 @@ class LocalServer:
                 self._pid = pid
                 return Served(self._clock.now(), number, pid)
             if time.monotonic() > deadline:
-                raise _not_served(number, seconds)
+                raise _not_served(f"not within {seconds:.0f} s after kill {number}")
             self._clock.wait(POLL_SECONDS)
 
 
@@ -112,10 +120,10 @@ class DrillQueues:
         return survey.take(self._address, self._prefix, self._queues)
 
 
-def _not_served(number: int, seconds: float) -> DrillError:
+def _not_served(when: str) -> DrillError:
     return DrillError(
         "drill.not_served",
-        f"the server did not serve again within {seconds:.0f} s after kill {number}",
-        why="INFO was not answered by another process that had loaded its data",
+        f"the server did not serve as the drill needs: {when}",
+        why="INFO has to be answered, by another process after each kill and by no other before",
         do="read the server's log; `sturdis up` keeps it in its data folder",
     )

@@ -43,6 +43,12 @@ class History:
         return bool(self.started or self.failed_on_purpose or self.done or self.surveyed)
 
     @property
+    def seen_at(self) -> int:
+        """When the job was last known to be in Redis (ms since 1970); 0: never."""
+        told = (self.acknowledged, *self.started, *self.failed_on_purpose)
+        return max((one.at for one in told if one), default=0)
+
+    @property
     def due(self) -> int:
         """When the job may start at the earliest, in milliseconds since 1970; 0: unknown."""
         return self.intent.at + self.intent.delay if self.intent else 0

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sturdis.core.address import Address
+from sturdis.core.aim import Aim
 from sturdis.core.drill import ledger, record, verdict
 from sturdis.core.drill.events import Event, Survey
 from sturdis.core.drill.ledger import Account
 from sturdis.core.drill.load import LoadPlan
 from sturdis.core.drill.verdict import USUAL, Judgement, Timing
+from sturdis.core.errors import DrillError
 
 QUEUES = ("drill-one", "drill-two")
 """Queues that the load uses, below a prefix of the drill's own."""
@@ -39,6 +41,22 @@ class Kill9:
     """Longest wait for the server after a kill."""
     drained_within: float = 30.0
     """Longest wait for the last jobs, once every stalled one is on its way again."""
+
+
+def place_of(aim: Aim) -> Address:
+    """Give the address of the server to kill, which an `up` of this machine has to run.
+
+    Raises:
+        DrillError: `drill.not_ours`: its process id may be another program's on this machine.
+    """
+    if aim.running is None:
+        raise DrillError(
+            "drill.not_ours",
+            f"no `up` of this machine runs the server at {aim.address}",
+            why="a drill kills it by its process id, which elsewhere is another program's",
+            do="sturdis up, and aim the drill at that",
+        )
+    return aim.address
 
 
 def load_plans(

@@ -51,6 +51,8 @@ class Entry:
     uuid: str
     acknowledged_at: int
     fate: Fate
+    seen_at: int
+    """When it was last known to be there: acknowledged, started, or failed on purpose."""
     detail: str = ""
     """The state of a pending job, the reason of a failed one."""
 
@@ -131,7 +133,7 @@ def _entries(jobs: Iterable[History]) -> Iterator[Entry]:
     for job in jobs:
         if job.acknowledged:
             fate, detail = _fate(job)
-            yield Entry(job.uuid, job.acknowledged.at, fate, detail)
+            yield Entry(job.uuid, job.acknowledged.at, fate, job.seen_at, detail)
 
 
 def _fate(job: History) -> tuple[Fate, str]:

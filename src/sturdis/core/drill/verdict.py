@@ -63,7 +63,7 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Loss:
-    """A lost job, and the kill that cost it if any did: the first after its acknowledgement."""
+    """A lost job, and the kill that cost it if any did: the first after it was last seen."""
 
     entry: Entry
     kill: Killed | None
@@ -83,7 +83,7 @@ def _kill_of(entry: Entry, account: Account) -> Killed | None:
     """A client may read its reply while the server is down already: that kill is the one."""
     for kill in account.faults:
         served = account.served.get(kill.round)
-        if served is None or entry.acknowledged_at < served:
+        if served is None or entry.seen_at < served:
             return kill
     return None
 
