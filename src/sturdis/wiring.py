@@ -178,8 +178,7 @@ def kill9(
 ) -> "DrillRecord":
     """Kill the target's server again and again under load, and account for every job.
 
-    The target is an `up` of this machine, which starts its server again: a process id that a
-    server elsewhere gives would be another program's here. What the server holds is at stake.
+    The target is an `up` of this machine, which starts its server again. What it holds is at stake.
 
     Args:
         drill: What to do.
@@ -191,14 +190,16 @@ def kill9(
         UsageError: The address is not understood.
         TargetError: There is no target, several, or it does not answer as Redis.
         AccessError: It does not let us in.
-        DrillError: The target is no `up` of this machine, its server did not serve again, a load
-            failed, or the log cannot be written.
+        DrillError: It is no `up` of this machine, did not serve again, or load or log failed.
     """
+    from uuid import uuid4
+
     from sturdis.adapters.drill import ledger_log, load_process, server
     from sturdis.adapters.redis import link
     from sturdis.core.drill import kill9 as drills
     from sturdis.flows import kill9 as flow
 
+    drill = drills.apart(drill, uuid4().hex)
     address = link.admitted(drills.place_of(resolve(target)))
     commands = load_process.commands(modules)
     plans = drills.load_plans(drill, address, str(folder), tuple(commands))
@@ -208,8 +209,7 @@ def kill9(
         loads = [parts.enter_context(load) for load in starting]
         killed = server.LocalServer(address)
         queues = server.DrillQueues(address, drill.prefix, drills.QUEUES)
-        stage = flow.Stage(killed, loads, queues, log, server.SystemClock())
-        survey = flow.run(drill, stage)
+        survey = flow.run(drill, flow.Stage(killed, loads, queues, log, server.SystemClock()))
     logs = ledger_log.read(folder)
     return drills.conclude(drill, logs.events, [str(one.path) for one in logs.torn], survey)
 

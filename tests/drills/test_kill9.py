@@ -92,6 +92,14 @@ def test_without_the_append_only_file_one_kill_loses_and_the_ledger_names_each_j
 
 
 @pytest.mark.tier("embedded")
+def test_a_second_drill_on_the_same_server_counts_its_own_jobs_alone(tmp_path):
+    drill = Kill9(rounds=1, most_load=1.2, timing=Timing(1000, 500))
+    with running("--server", "embedded", "--data", str(tmp_path / "data")) as up:
+        records = [wiring.kill9(drill, tmp_path / name, up.url) for name in ("one", "two")]
+    assert [record.judgement.verdict for record in records] == [Verdict.PASS, Verdict.PASS]
+
+
+@pytest.mark.tier("embedded")
 def test_a_server_that_no_up_runs_is_not_killed(tmp_path):
     with start_server(tmp_path / "data") as server:
         with pytest.raises(DrillError) as refused:

@@ -4,7 +4,7 @@ Hypothesis: on a disk that keeps up no acknowledged job is lost, and each is pro
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sturdis.core.address import Address
 from sturdis.core.aim import Aim
@@ -37,10 +37,16 @@ class Kill9:
     longest_delay: int = 1000
     """Delayed jobs wait up to this, in milliseconds."""
     prefix: str = "sturdis:drill"
+    """Its keys are below this and a name of the drill's own."""
     serves_again_within: float = 60.0
     """Longest wait for the server after a kill."""
     drained_within: float = 30.0
     """Longest wait for the last jobs, once every stalled one is on its way again."""
+
+
+def apart(drill: Kill9, name: str) -> Kill9:
+    """Give the drill keys of its own: jobs that another left are none of its business."""
+    return replace(drill, prefix=f"{drill.prefix}:{name}")
 
 
 def place_of(aim: Aim) -> Address:
