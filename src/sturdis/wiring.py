@@ -26,6 +26,7 @@ from sturdis.core.supervision.limits import Limits
 
 if TYPE_CHECKING:
     from sturdis.adapters.password_file import PasswordFile
+    from sturdis.core.aof.copying import Copied, Step
     from sturdis.core.drill.kill9 import DrillRecord, Kill9
     from sturdis.core.replies import Reply
     from sturdis.core.report import Report
@@ -171,6 +172,31 @@ def call(words: Sequence[str | bytes], target: TargetRequest | str | None = None
     address = link.admitted(resolve(target).address)
     with link.Link(address, reply_seconds=None) as connection:
         return connection.call(*words)
+
+
+def copy(
+    folder: Path, target: TargetRequest | str | None, tell: "Callable[[Step], None]"
+) -> "Copied":
+    """Copy the append-only file of the target, on this machine, into a new folder.
+
+    Args:
+        folder: Where to; it is empty or not there.
+        target: An address; None finds the running `up`.
+        tell: Called with how far it has come, as it goes on.
+
+    Raises:
+        UsageError: The address is not understood.
+        TargetError: There is no target, its files are elsewhere, or it did not rewrite them.
+        AccessError: It does not let us in.
+        DataError: The folder cannot be written, or what was copied is not whole.
+    """
+    from sturdis.adapters.local import aof_copy, signals
+    from sturdis.adapters.redis import link, rewriting
+    from sturdis.flows import copy as flow
+
+    server = rewriting.RewritingServer(link.admitted(resolve(target).address))
+    with signals.unwinding():
+        return flow.copy(server, aof_copy.CopyFolder(folder), tell)
 
 
 def kill9(

@@ -75,7 +75,7 @@ def _require_base(parts: Path, manifest: Manifest, server: Server) -> None:
     path = parts / os.fsdecode(manifest.base.name)
     base = rdb.format_of(_head(path))
     if base is None and path.suffix == ".rdb":
-        raise guard.refuse_lost_base(str(path))
+        raise guard.lost_base(str(path))
     servers.refuse_unreadable_base(server, base, str(parts))
 
 
@@ -85,11 +85,12 @@ def _find_cut(parts: Path, manifest: Manifest) -> Cut | None:
     for entry in manifest.increments:
         path = parts / os.fsdecode(entry.name)
         last = entry is manifest.increments[-1]
-        cut = guard.decide(str(path), scans.scan(_chunks(path)), last=last)
+        cut = guard.decide(str(path), scans.scan(chunks(path)), last=last)
     return cut
 
 
-def _chunks(path: Path) -> Iterator[bytes]:
+def chunks(path: Path) -> Iterator[bytes]:
+    """Read a file in the chunks that suit `scan`."""
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(CHUNK):
             yield chunk

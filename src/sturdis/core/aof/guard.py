@@ -73,7 +73,7 @@ def refuse_other_forms(folder: str, names: Collection[str], *, has_manifest: boo
             f"{folder} holds an append-only file of Redis before 7.0",
             why=f"{SINGLE_FILE} is one file; since 7.0 it is several, led by a manifest",
             do=f"on a copy: redis-server --dir {folder} --appendonly yes    (it converts the "
-            "file; end it with SHUTDOWN), then sturdis up --server PATH",
+            f"file; end it with SHUTDOWN), then sturdis up --data {folder} --server PATH",
         )
     if SNAPSHOT in names:
         raise DataError(
@@ -81,7 +81,8 @@ def refuse_other_forms(folder: str, names: Collection[str], *, has_manifest: boo
             f"{folder} holds a snapshot and no append-only file",
             why=f"with appendonly yes a server does not load {SNAPSHOT}: it would start empty",
             do=f"on a copy: redis-server --dir {folder}, CONFIG SET appendonly yes, wait until "
-            "INFO says aof_rewrite_in_progress:0, SHUTDOWN, then sturdis up --server PATH",
+            f"INFO says aof_rewrite_in_progress:0, SHUTDOWN, then sturdis up --data {folder} "
+            "--server PATH",
         )
 
 
@@ -131,7 +132,7 @@ def require_files(folder: str, manifest: Manifest, present: Collection[bytes]) -
         )
 
 
-def refuse_lost_base(path: str) -> DataError:
+def lost_base(path: str) -> DataError:
     """Say that a base by its name an RDB is none: loaded as it is, its keys would be gone."""
     return DataError(
         "data.corrupt",

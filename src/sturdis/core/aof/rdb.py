@@ -50,3 +50,11 @@ def _behind_string(head: bytes, at: int) -> int | None:
     if first in _NUMBER_BYTES:
         return at + 1 + _NUMBER_BYTES[first]
     return at + 1 + first if first < 0x40 else None  # noqa: PLR2004  two bits say that it is short
+
+
+def ends_whole(tail: bytes) -> bool:
+    """Tell whether an RDB ends as written out: its end mark, then eight bytes of checksum.
+
+    The checksum itself is left to the server, which computes it when it loads.
+    """
+    return tail[-9:-8] == bytes((_END,))

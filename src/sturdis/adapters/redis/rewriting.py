@@ -1,0 +1,148 @@
+"""A server that is asked to rewrite its append-only file, and to keep what that replaces."""
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import platformdirs
+
+from sturdis.adapters.local import signals
+from sturdis.adapters.redis.link import Link
+from sturdis.core import metrics
+from sturdis.core.address import Address
+from sturdis.core.aof.copying import Origin, Step
+from sturdis.core.errors import TargetError
+from sturdis.core.replies import ErrorReply, Reply
+from sturdis.core.servers import Product, Server
+
+POLL_SECONDS = 0.05
+KEEP = "aof-disable-auto-gc"
+SETTINGS = ("appendonly", "dir", "appenddirname", "appendfilename", KEEP)
+
+
+class RewritingServer:
+    """A server at an address that keeps an append-only file."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._pause = threading.Event()
+
+    def origin(self) -> Origin:
+        """Ask the server where its files are, and what it is.
+
+        Raises:
+            TargetError: `target.no_aof`, `target.not_allowed`; it cannot be reached.
+            AccessError: It does not let us in.
+        """
+        with Link(self._address) as link:
+            config = {name: self._setting(link, name) for name in SETTINGS}
+            info = self._info(link, "server")
+        if config["appendonly"] != "yes":
+            raise TargetError(
+                "target.no_aof",
+                f"{self._address} keeps no append-only file",
+                why=f"its setting appendonly is {config['appendonly'] or 'not known to it'}",
+                do="sturdis cli config set appendonly yes, then sturdis copy DIR",
+            )
+        product: Product = "valkey" if "valkey_version" in info else "redis"
+        major, minor, patch = (int(part) for part in info[f"{product}_version"].split(".")[:3])
+        return Origin(
+            str(self._address),
+            str(Path(config["dir"]) / config["appenddirname"]),
+            f"{config['appendfilename']}.manifest",
+            Server(product, (major, minor, patch), info.get("executable", "")),
+        )
+
+    @contextlib.contextmanager
+    def keeping_history(self) -> Iterator[None]:
+        """Let the server keep the files that a rewrite replaces while the block lasts.
+
+        The setting is put back whatever ends the block, short of SIGKILL. Then a note is left; the
+        next copy from the same run of the server finds there what the setting was before. A server
+        that is started again has forgotten it by itself.
+
+        Raises:
+            TargetError: `target.not_allowed`; it cannot be reached.
+        """
+        with Link(self._address) as link:
+            note = _notes() / self._info(link, "server")["run_id"]
+            before = note.read_text() if note.exists() else self._setting(link, KEEP)
+            note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            note.write_text(before)
+        try:
+            self._keep("yes")
+            yield
+        finally:
+            signals.ignore()  # a second Ctrl-C does not keep the setting from being put back
+            self._keep(before)
+            note.unlink()
+
+    def rewrite(self, tell: Callable[[Step], None]) -> None:
+        """Let the server rewrite its file from now on, and wait until it has.
+
+        A rewrite that is under way already is awaited first: writes that are acknowledged and not
+        yet in the file when it began are in the files after the next one.
+
+        Raises:
+            TargetError: `target.rewrite_failed`; it cannot be reached any more.
+        """
+        with Link(self._address) as link:
+            while "already in progress" in (said := _words(link.call("BGREWRITEAOF"))):
+                self._await_end(link, tell)
+            if not said.startswith("Background"):
+                raise self._rewrite_failed(said)
+            self._await_end(link, tell)
+            status = self._info(link, "persistence").get("aof_last_bgrewrite_status")
+            if status != "ok":
+                raise self._rewrite_failed(f"aof_last_bgrewrite_status is {status}; see its log")
+
+    def _await_end(self, link: Link, tell: Callable[[Step], None]) -> None:
+        while True:
+            info = self._info(link, "persistence")
+            done, total = (
+                int(info.get(f"current_save_keys_{x}", 0)) for x in ("processed", "total")
+            )
+            if not {info.get(f"aof_rewrite_{x}") for x in ("in_progress", "scheduled")} & {"1"}:
+                return
+            tell(Step("rewriting", done, total))
+            self._pause.wait(POLL_SECONDS)
+
+    def _keep(self, value: str) -> None:
+        with Link(self._address) as link:
+            self._allowed(link.call("CONFIG", "SET", KEEP, value))
+
+    def _setting(self, link: Link, name: str) -> str:
+        reply = self._allowed(link.call("CONFIG", "GET", name))
+        return _words(reply[1]) if isinstance(reply, tuple) and reply else ""
+
+    def _info(self, link: Link, section: str) -> dict[str, str]:
+        return metrics.parse_info(_words(self._allowed(link.call("INFO", section))))
+
+    def _allowed(self, reply: Reply) -> Reply:
+        if not isinstance(reply, ErrorReply):
+            return reply
+        raise TargetError(
+            "target.not_allowed",
+            f"{self._address} does not allow what a copy needs",
+            why=reply.text,
+            do="name a user who may CONFIG GET, CONFIG SET, INFO and BGREWRITEAOF",
+        )
+
+    def _rewrite_failed(self, why: str) -> TargetError:
+        return TargetError(
+            "target.rewrite_failed",
+            f"{self._address} did not rewrite its append-only file",
+            why=why,
+            do="sturdis verify tells whether the server is well; then sturdis copy again",
+        )
+
+
+def _notes() -> Path:
+    return platformdirs.user_state_path("sturdis") / "copying"
+
+
+def _words(reply: Reply) -> str:
+    if isinstance(reply, ErrorReply):
+        return reply.text
+    return reply.decode(errors="surrogateescape") if isinstance(reply, bytes) else str(reply)
