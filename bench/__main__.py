@@ -8,10 +8,11 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import scan, scrape, startup, throughput
+from bench import look, scan, scrape, startup, throughput
 
 BENCHES: Mapping[str, Callable[[], bool]] = {
     "startup": startup.run,
+    "look": look.run,
     "throughput": throughput.run,
     "scan": scan.run,
     "scrape": scrape.run,

@@ -18,14 +18,17 @@ from sturdis.core import local
 from sturdis.core import spec as specs
 from sturdis.core.aim import PASSWORD_VARIABLE, TARGET_VARIABLE, Aim, TargetRequest
 from sturdis.core.errors import PortError, SpecError
+from sturdis.core.facts import NOT_TRIED, NotVisible
 from sturdis.core.local import Serving, UpRequest
 from sturdis.core.notices import Notice, Ready
+from sturdis.core.restarting import RestartPlan
 from sturdis.core.spec import Spec
 from sturdis.core.supervision import limits
 from sturdis.core.supervision.limits import Limits
 
 if TYPE_CHECKING:
     from sturdis.adapters.password_file import PasswordFile
+    from sturdis.adapters.redis.restarts import ByShutdown
     from sturdis.core.aof.copying import Copied, Step
     from sturdis.core.drill.kill9 import DrillRecord, Kill9
     from sturdis.core.replies import Reply
@@ -130,6 +133,7 @@ def verify(
     spec: Spec | None = None,
     metrics_url: str | None = None,
     read_only: bool = False,
+    agree: Callable[[RestartPlan], None] | None = None,
 ) -> "Report":
     """Check every promise against what runs.
 
@@ -139,6 +143,8 @@ def verify(
         metrics_url: Where the metrics are; None: where the running `up` serves them. Of another
             target they are not known then.
         read_only: Send nothing that writes; what only that would show is unknown.
+        agree: Restart the server as well, where a running `up` starts it again. Called with the
+            plan before anything is done; what it raises ends the verb.
 
     Raises:
         UsageError: An address is not understood, or the files for TLS cannot be used.
@@ -151,11 +157,30 @@ def verify(
     aim = resolve(target)
     served = aim.running.at.metrics_url if aim.running else None
     metrics = addresses.parse_metrics_url(metrics_url) if metrics_url else served
-    ours = aim.running is not None
+    promised = spec or (aim.running.spec if aim.running else load_spec())
+    budget = limits.start_budget(specs.maxmemory(promised))
     redis = RedisTarget(
-        aim.address, cli=aim.cli, metrics_url=metrics, guarded=ours, read_only=read_only
+        aim.address,
+        cli=aim.cli,
+        metrics_url=metrics,
+        guarded=aim.running is not None,
+        read_only=read_only,
+        start_seconds=budget,
     )
-    return flow.verify(spec or (aim.running.spec if aim.running else load_spec()), redis)
+    if agree is None:
+        return flow.verify(promised, redis)
+    return flow.verify(promised, redis, NOT_TRIED if read_only else _restart(aim, agree, budget))
+
+
+def _restart(
+    aim: Aim, agree: Callable[[RestartPlan], None], seconds: float
+) -> "ByShutdown | NotVisible":
+    from sturdis.adapters.redis.restarts import ByShutdown
+
+    if aim.running is None:
+        return NotVisible("not available here: no sturdis up of yours would start it again")
+    agree(RestartPlan(str(aim.address), seconds))
+    return ByShutdown(aim.address)
 
 
 def call(words: Sequence[str | bytes], target: TargetRequest | str | None = None) -> "Reply":

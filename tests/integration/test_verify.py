@@ -133,7 +133,7 @@ def test_an_interrupted_verify_leaves_nothing_behind(tmp_path):
             stderr=subprocess.PIPE,
             text=True,
         )
-        wait_until(lambda: "cmd=set" in up.cli("client", "list"), "the write that waits")
+        wait_until(lambda: "cmd=hset" in up.cli("client", "list"), "the write that waits")
         process.send_signal(signal.SIGINT)
         _output, told = process.communicate(timeout=20)
         assert (process.returncode, told.strip()) == (130, "interrupted")

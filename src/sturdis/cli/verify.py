@@ -1,14 +1,17 @@
 """`sturdis verify`: check every promise against what runs."""
 
+import functools
+import sys
 from pathlib import Path
 
 import click
 
 from sturdis import wiring
 from sturdis.cli.options import Reach, json_option, reach_options, spec_option
-from sturdis.cli.output import Output, labelled, paint
-from sturdis.core.errors import OutputError, SturdisError
+from sturdis.cli.output import Output, is_terminal, labelled, paint
+from sturdis.core.errors import OutputError, SturdisError, UsageError
 from sturdis.core.report import Finding, Report, Verdict
+from sturdis.core.restarting import RestartPlan
 
 COLOURS = {
     Verdict.PASS: "green",
@@ -28,6 +31,10 @@ COLOURS = {
     help="Where the metrics are; default: where the running up serves them.",
 )
 @click.option("--read-only", is_flag=True, help="Write nothing; what that leaves open is unknown.")
+@click.option(
+    "--restart", is_flag=True, help="Restart the server of the running up, and find what was in it."
+)
+@click.option("--yes", is_flag=True, help="Agree to the restart without being asked.")
 @click.option("--junit", metavar="FILE", help="Write the report as JUnit XML as well.")
 @reach_options
 @json_option
@@ -39,6 +46,8 @@ def command(
     environment: str | None,
     metrics_url: str | None,
     read_only: bool,
+    restart: bool,
+    yes: bool,
     junit: str | None,
     target: str | None,
     reach: Reach,
@@ -54,7 +63,10 @@ def command(
     spec = wiring.load_spec(spec_file, environment) if spec_file or environment else None
     try:
         request = reach.request(output, target, naming="sturdis verify")
-        report = wiring.verify(request, spec=spec, metrics_url=metrics_url, read_only=read_only)
+        agree = functools.partial(_agree, output, yes) if restart else None
+        report = wiring.verify(
+            request, spec=spec, metrics_url=metrics_url, read_only=read_only, agree=agree
+        )
     except SturdisError as error:
         _write_error(output, junit, error)
         raise
@@ -78,6 +90,24 @@ def _write_error(output: Output, junit: str | None, error: SturdisError) -> None
         wiring.write_report(junit, junit_xml.of_error(error))
     except OutputError as second:
         output.warning(f"{second.what}: {second.why}")
+
+
+def _agree(output: Output, yes: bool, plan: RestartPlan) -> None:
+    """Show the plan; go on when it is agreed to.
+
+    Raises:
+        UsageError: `usage.not_agreed`.
+    """
+    output.text(str(plan), err=True)
+    asked = not yes and is_terminal(sys.stdin)
+    if yes or (asked and click.confirm("Restart it?", err=True)):
+        return
+    raise UsageError(
+        "usage.not_agreed",
+        "the server was not restarted",
+        why="the answer was no" if asked else "there is no terminal to ask on",
+        do="sturdis verify --restart --yes",
+    )
 
 
 def _values(report: Report) -> dict[str, object]:

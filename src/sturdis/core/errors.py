@@ -19,6 +19,7 @@ INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
 CODES: Mapping[str, str] = {
     "usage": "the command line is not understood",
     "usage.address": "a target is not an address that Sturdis understands",
+    "usage.not_agreed": "what a command would change was not agreed to",
     "usage.tls": "a certificate, key or authority for TLS cannot be used",
     "spec.invalid": "the spec has problems; each is named with its line",
     "spec.unreadable": "the spec file cannot be read",

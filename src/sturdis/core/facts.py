@@ -175,5 +175,5 @@ class ServerFacts:
     features: Features | Unseen
     sample: KeySample | Unseen
     queues: Sequence[QueueKeys] | Unseen
-    restarted: Restarted | Refused | NotVisible | None = None
+    restarted: Restarted | Refused | NotVisible | Unseen | None = None
     """None: nobody asked for a restart."""

@@ -1,11 +1,12 @@
 """A Redis at an address, looked at as `verify` needs it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from uuid import uuid4
 
 from sturdis.adapters import bullmq_job, metrics_http
 from sturdis.adapters.local import machine
-from sturdis.adapters.redis import keyspace, link, runs, trials
+from sturdis.adapters.redis import keyspace, link, restarts, runs, trials
 from sturdis.adapters.redis.link import LINK_SECONDS, REPLY_SECONDS, Link
 from sturdis.core import info as infos
 from sturdis.core.address import LOOPBACK, Address
@@ -20,12 +21,15 @@ from sturdis.core.facts import (
     NotVisible,
     Pinged,
     Refused,
+    Restarted,
     RoundTrip,
     Scrape,
     ServerFacts,
     Unseen,
 )
 from sturdis.core.replies import ErrorReply, Reply, text
+from sturdis.core.runs import PREFIX
+from sturdis.core.supervision.limits import START_SECONDS
 
 _Tried = tuple[RoundTrip | Refused | Unseen, Features | Unseen, JobRun | Refused | Unseen]
 
@@ -39,6 +43,7 @@ class RedisTarget:
         metrics_url: Where its metrics are; None: not known.
         guarded: Whether it is started behind the guard of the append-only file.
         read_only: Whether to send nothing that writes.
+        start_seconds: Longest wait for it to serve after a restart.
     """
 
     def __init__(
@@ -49,12 +54,14 @@ class RedisTarget:
         metrics_url: str | None,
         guarded: bool = False,
         read_only: bool = False,
+        start_seconds: float = START_SECONDS,
     ) -> None:
         self._address = address
         self._cli = cli
         self._metrics_url = metrics_url
         self._guarded = guarded
         self._read_only = read_only
+        self._start_seconds = start_seconds
 
     def observe(self) -> ServerFacts:
         """Look once.
@@ -85,6 +92,19 @@ class RedisTarget:
                 sample=sample,
                 queues=queues,
             )
+
+    def survive(
+        self, restart: Callable[[], Refused | Unseen | None]
+    ) -> Restarted | Refused | Unseen:
+        """Restart with a marker in the server, and look for it afterwards.
+
+        Raises:
+            TargetError: It does not answer before the restart.
+            AccessError: It does not let us in.
+        """
+        marker = f"{PREFIX}:{uuid4()}:restart"
+        address = link.admitted(self._address)
+        return restarts.survived(address, marker, self._start_seconds, restart)
 
     def _try(self, address: Address, connection: Link, ping: Pinged | Unseen) -> _Tried:
         if self._read_only:

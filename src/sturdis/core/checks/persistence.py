@@ -14,9 +14,10 @@ from sturdis.core.checks.judgement import (
     number,
     passed,
     setting,
+    unseen,
     warned,
 )
-from sturdis.core.facts import NotVisible, Refused, ServerFacts
+from sturdis.core.facts import NotVisible, Refused, ServerFacts, Unseen
 from sturdis.core.spec import Spec
 
 FSYNC_STRENGTH = ("no", "everysec", "always")
@@ -49,7 +50,8 @@ def _write(_spec: Spec, facts: ServerFacts) -> Judgement:
         return passed("aof_last_write_status ok")
     return failed(
         f"aof_last_write_status {status}: writes are refused until one succeeds",
-        f"{facts.cli} config get dir, make room on that disk, then {facts.cli} bgrewriteaof",
+        f"make room on the disk of {facts.cli} config get dir, then {facts.cli} bgrewriteaof; on "
+        f"Redis 7.0 {facts.cli} config set appendonly no, and yes again",
     )
 
 
@@ -98,6 +100,8 @@ def _restart(_spec: Spec, facts: ServerFacts) -> Judgement:
     if seen is None or isinstance(seen, NotVisible):
         reason = seen.reason if seen else "nobody asked for a restart"
         return not_applicable(reason, "sturdis verify --restart, beside a running sturdis up")
+    if isinstance(seen, Unseen):
+        return unseen(seen, "mend that first, then sturdis verify --restart")
     if isinstance(seen, Refused):
         return failed(seen.reason, f"{facts.cli} info server persistence")
     if seen.read != seen.written:
