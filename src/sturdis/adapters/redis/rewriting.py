@@ -9,7 +9,7 @@ import platformdirs
 
 from sturdis.adapters.local import signals
 from sturdis.adapters.redis.link import Link
-from sturdis.core import metrics
+from sturdis.core import info as infos
 from sturdis.core.address import Address
 from sturdis.core.aof.copying import Origin, Step
 from sturdis.core.errors import TargetError
@@ -117,7 +117,7 @@ class RewritingServer:
         return _words(reply[1]) if isinstance(reply, tuple) and reply else ""
 
     def _info(self, link: Link, section: str) -> dict[str, str]:
-        return metrics.parse_info(_words(self._allowed(link.call("INFO", section))))
+        return infos.parse(_words(self._allowed(link.call("INFO", section))))
 
     def _allowed(self, reply: Reply) -> Reply:
         if not isinstance(reply, ErrorReply):

@@ -1,0 +1,27 @@
+"""The one place that joins flows with adapters, for the command line and for library users.
+
+    from sturdis import wiring
+    report = wiring.verify("redis://127.0.0.1:6379")
+
+Adapters are imported where they are used: a verb pays only for what it needs.
+"""
+
+from sturdis.wiring.drills import kill9
+from sturdis.wiring.files import read_new_password, read_password, write_report
+from sturdis.wiring.local_run import up
+from sturdis.wiring.spec_files import load_spec, load_spec_file
+from sturdis.wiring.targets import call, copy, resolve, verify
+
+__all__ = [
+    "call",
+    "copy",
+    "kill9",
+    "load_spec",
+    "load_spec_file",
+    "read_new_password",
+    "read_password",
+    "resolve",
+    "up",
+    "verify",
+    "write_report",
+]
