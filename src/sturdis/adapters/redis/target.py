@@ -74,6 +74,7 @@ class RedisTarget:
         with Link(address, life_seconds=LINK_SECONDS) as connection:
             ping = _ping(connection)
             config, info = _config(connection), _info(connection)
+            seen_machine = _machine(address, info, config)  # at once: the server's age tells
             sample, queues = keyspace.look(connection)  # before anything of ours is written
             round_trip, features, job = self._try(address, connection, ping)
             return ServerFacts(
@@ -83,7 +84,7 @@ class RedisTarget:
                 config=config,
                 info=info,
                 guarded=self._guarded,
-                machine=_machine(address, info, config),
+                machine=seen_machine,
                 password_required=password_required(address),
                 round_trip=round_trip,
                 scrape=self._scrape(),
