@@ -17,6 +17,7 @@ from sturdis.wiring.spec_files import load_spec
 
 if TYPE_CHECKING:
     from sturdis.adapters.redis.restarts import ByShutdown
+    from sturdis.adapters.redis.target import RedisTarget
     from sturdis.core.aof.copying import Copied, Step
     from sturdis.core.replies import Reply
     from sturdis.core.report import Report
@@ -59,25 +60,31 @@ def verify(
         TargetError: There is no target, several, or it does not answer as Redis.
         AccessError: It does not let us in.
     """
-    from sturdis.adapters.redis.target import RedisTarget
     from sturdis.flows import verify as flow
 
     aim = resolve(target)
-    served = aim.running.at.metrics_url if aim.running else None
-    metrics = addresses.parse_metrics_url(metrics_url) if metrics_url else served
     promised = spec or (aim.running.spec if aim.running else load_spec())
     budget = limits.start_budget(specs.maxmemory(promised))
-    redis = RedisTarget(
-        aim.address,
-        cli=aim.cli,
-        metrics_url=metrics,
-        guarded=aim.running is not None,
-        read_only=read_only,
-        start_seconds=budget,
-    )
+    redis = _redis(aim, metrics_url, read_only=read_only, start_seconds=budget)
     if agree is None:
         return flow.verify(promised, redis)
     return flow.verify(promised, redis, NOT_TRIED if read_only else _restart(aim, agree, budget))
+
+
+def _redis(
+    aim: Aim, metrics_url: str | None, *, read_only: bool, start_seconds: float
+) -> "RedisTarget":
+    from sturdis.adapters.redis.target import RedisTarget
+
+    served = aim.running.at.metrics_url if aim.running else None
+    return RedisTarget(
+        aim.address,
+        cli=aim.cli,
+        metrics_url=addresses.parse_metrics_url(metrics_url) if metrics_url else served,
+        guarded=aim.running is not None,
+        read_only=read_only,
+        start_seconds=start_seconds,
+    )
 
 
 def _restart(
