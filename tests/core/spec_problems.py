@@ -2,8 +2,8 @@
 
 import pytest
 
-from sturdis.core import specfile
 from sturdis.core.errors import SpecError
+from sturdis.core.spec import file as specfile
 
 
 def problems(text: str) -> str:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sturdis.core import specfile, specshow
 from sturdis.core.errors import SpecError, UsageError
-from sturdis.core.specfile import SpecFile
+from sturdis.core.spec import file as specfile
+from sturdis.core.spec import show as specshow
+from sturdis.core.spec.file import SpecFile
 from tests.core.spec_problems import problems
 
 

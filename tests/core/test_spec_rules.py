@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sturdis.core import spec as specs
-from sturdis.core import specfile, specrules, units
-from sturdis.core.cluster import Storage
-from sturdis.core.spec import Memory, Spec
+from sturdis.core import units
+from sturdis.core.spec import Memory, Spec, rules
+from sturdis.core.spec import file as specfile
+from sturdis.core.spec.cluster import Storage
 from tests.core.spec_problems import problems
 
 NO_ENVIRONMENTS = "environments: {}\n"
@@ -162,14 +163,14 @@ def test_a_spec_without_broken_rules_has_room_for_everything(limit, maxmemory, s
         and specs.maxmemory(spec) * 10 <= limit * 9
         and size >= 3 * specs.maxmemory(spec)
     )
-    assert fits == (not list(specrules.broken(spec)))
+    assert fits == (not list(rules.broken(spec)))
 
 
 @given(st.integers(1 << 24, 1 << 45))
 def test_the_size_that_a_refusal_names_is_enough(maxmemory):
     small = Spec(memory=Memory(limit=maxmemory * 2, maxmemory=maxmemory), storage=Storage(size=1))
-    (told,) = specrules.broken(small)
+    (told,) = rules.broken(small)
     named = units.parse_bytes(told.what.rsplit(maxsplit=1)[1])
     mended = Spec(memory=small.memory, storage=Storage(size=named))
-    assert not list(specrules.broken(mended))
+    assert not list(rules.broken(mended))
     assert named < maxmemory * 3 + (1 << 30)

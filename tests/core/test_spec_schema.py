@@ -9,8 +9,9 @@ import msgspec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sturdis.core import environments, specfile, specschema
-from sturdis.core.spec import Spec
+from sturdis.core.spec import Spec, environments
+from sturdis.core.spec import file as specfile
+from sturdis.core.spec import schema as specschema
 
 
 def test_the_schema_is_a_schema_and_needs_no_address():

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sturdis.core import specfile
 from sturdis.core.errors import SpecError
+from sturdis.core.spec import file as specfile
 from tests.core.spec_problems import problems
 
 NOT_DECIMAL = "for a number that is not decimal: quote it, or write it out"

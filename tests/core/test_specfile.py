@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sturdis.core import spec as specs
-from sturdis.core import specfile
 from sturdis.core.errors import SpecError
 from sturdis.core.spec import Spec
+from sturdis.core.spec import file as specfile
 from tests.core.spec_problems import problems
 
 

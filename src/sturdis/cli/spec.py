@@ -8,7 +8,9 @@ import msgspec
 from sturdis import wiring
 from sturdis.cli.options import json_option, spec_option
 from sturdis.cli.output import Output
-from sturdis.core import environments, specschema, specshow
+from sturdis.core.spec import environments
+from sturdis.core.spec import schema as specschema
+from sturdis.core.spec import show as specshow
 
 
 @click.group

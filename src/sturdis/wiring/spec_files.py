@@ -8,7 +8,7 @@ from sturdis.core.errors import SpecError
 from sturdis.core.spec import Spec
 
 if TYPE_CHECKING:
-    from sturdis.core.specfile import SpecFile
+    from sturdis.core.spec.file import SpecFile
 
 SPEC_FILE = "sturdis.yaml"
 """The spec that is read when none is named."""
@@ -36,7 +36,7 @@ def load_spec_file(path: Path | None = None) -> "SpecFile":
     Raises:
         SpecError: `spec.unreadable`, or `spec.invalid` with every problem and its line.
     """
-    from sturdis.core import specfile
+    from sturdis.core.spec import file as specfile
 
     if path is None:
         path = Path(SPEC_FILE)

@@ -1,20 +1,20 @@
 """A sturdis.yaml: one deployment and its variations, or every problem in it with its line.
 
-Judged in three turns, each telling all it finds: what YAML would hide (core/specyaml), the form of
-keys and values (core/specschema), what they mean together (core/specrules).
+Judged in three turns, each telling all it finds: what YAML would hide (`yamltext`), the form of
+keys and values (`schema`), what they mean together (`rules`).
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from sturdis.core import environments, specrules, specschema, specyaml, words
-from sturdis.core.environments import Deployment, Tree
 from sturdis.core.errors import SpecError, UsageError
-from sturdis.core.spec import Spec
-from sturdis.core.specrules import Broken
-from sturdis.core.specyaml import Problem, Text
+from sturdis.core.spec import Spec, environments, rules, words, yamltext
+from sturdis.core.spec import schema as specschema
+from sturdis.core.spec.environments import Deployment, Tree
+from sturdis.core.spec.rules import Broken
+from sturdis.core.spec.yamltext import Problem, Text
 
-MAX_BYTES = specyaml.MAX_BYTES
+MAX_BYTES = yamltext.MAX_BYTES
 """Longest spec that is read, in bytes."""
 
 
@@ -64,7 +64,7 @@ def read(text: str, *, source: str) -> SpecFile:
     Raises:
         SpecError: `spec.invalid`, naming all problems at once, each with its line.
     """
-    said, problems = specyaml.read(text)
+    said, problems = yamltext.read(text)
     problems = problems or specschema.problems(said)
     if not problems:
         file = SpecFile(
@@ -89,12 +89,12 @@ def _broken_rules(file: SpecFile, said: Text) -> Iterator[Problem]:
     """Judge the base, and every environment for what the base alone does not break."""
     names = tuple(file.environments)
     told = set()
-    for broken in specrules.broken(file.base.spec, names):
+    for broken in rules.broken(file.base.spec, names):
         told.add((broken.path, broken.what))
-        what = f"{specyaml.dotted(broken.path)}: {broken.what}"
+        what = f"{yamltext.dotted(broken.path)}: {broken.what}"
         yield Problem(_line(said, file.base, broken), what)
     for name, deployment in file.environments.items():
-        for broken in specrules.broken(deployment.spec, names):
+        for broken in rules.broken(deployment.spec, names):
             if (broken.path, broken.what) not in told:
                 what = _of_environment(name, deployment, broken)
                 yield Problem(_line(said, deployment, broken), what)
@@ -104,8 +104,8 @@ def _of_environment(name: str, deployment: Deployment, broken: Broken) -> str:
     """Say what is broken by the path where it is written, else by the environment's name."""
     written = deployment.written(broken.path)
     if written and written[0].environment:
-        return f"{specyaml.dotted(written[1])}: {broken.what}"
-    path = specyaml.dotted(broken.path)
+        return f"{yamltext.dotted(written[1])}: {broken.what}"
+    path = yamltext.dotted(broken.path)
     what = f"in environment {name}, {path}: {broken.what}"
     if not written and broken.path in deployment.origins:
         what += f"; it is {deployment.origins[broken.path]}, write {path} for another"

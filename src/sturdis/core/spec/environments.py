@@ -15,10 +15,9 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from sturdis.core import forms
-from sturdis.core.forms import Section
-from sturdis.core.spec import Spec
-from sturdis.core.specyaml import Path, Text
+from sturdis.core.spec import Spec, forms
+from sturdis.core.spec.forms import Section
+from sturdis.core.spec.yamltext import Path, Text
 
 Tree = Mapping[str, Any]
 """Keys to values or further trees, as YAML gives them."""

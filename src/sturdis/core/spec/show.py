@@ -7,12 +7,12 @@ from typing import Any
 
 import msgspec
 
-from sturdis.core import environments, units
 from sturdis.core import spec as specs
-from sturdis.core.environments import Origin, Tree
-from sturdis.core.spec import Spec
-from sturdis.core.specfile import SpecFile
-from sturdis.core.specyaml import Path
+from sturdis.core import units
+from sturdis.core.spec import Spec, environments
+from sturdis.core.spec.environments import Origin, Tree
+from sturdis.core.spec.file import SpecFile
+from sturdis.core.spec.yamltext import Path
 
 WIDTH = 90
 """Longest line of a comment, in characters."""

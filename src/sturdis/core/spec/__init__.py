@@ -2,16 +2,17 @@
 
 Every field's `description` states its unit, its default, the reason and where that comes from;
 `sturdis spec show` prints them and docs/spec.md is held against them by a test. A sturdis.yaml
-holds one spec and its variations: core/specfile.
+holds one spec and its variations: core/spec/file.
 """
 
 from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from sturdis.core import forms, units
-from sturdis.core.cluster import IMAGES, Access, Engine, GitOps, Storage, Tools
-from sturdis.core.forms import Bytes, Image, Section
+from sturdis.core import units
+from sturdis.core.spec import forms
+from sturdis.core.spec.cluster import IMAGES, Access, Engine, GitOps, Storage, Tools
+from sturdis.core.spec.forms import Bytes, Image, Section
 
 MAXMEMORY_PERCENT = 60
 """Share of the memory limit given to data, in per cent.

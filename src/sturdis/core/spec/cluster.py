@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from sturdis.core import forms
-from sturdis.core.forms import Bytes, Image, Section, Subdomain
+from sturdis.core.spec import forms
+from sturdis.core.spec.forms import Bytes, Image, Section, Subdomain
 
 IMAGES = {"redis": "redis:8.0.5", "valkey": "valkey/valkey:9.1.2"}
 """Image by kind of engine: of the newest releases in the test matrix, docs/adr/0010 and 0022."""

@@ -1,16 +1,16 @@
 """What a spec means: values that their form allows and that cannot hold, alone or together.
 
-Each rule looks at one whole deployment; core/specfile asks them of the base and of every
+Each rule looks at one whole deployment; core/spec/file asks them of the base and of every
 environment, and finds the lines.
 """
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from sturdis.core import units, words
+from sturdis.core import units
 from sturdis.core.local import REDIS_PORT
-from sturdis.core.spec import Spec, maxmemory, memory_limit, storage_size
-from sturdis.core.specyaml import Path
+from sturdis.core.spec import Spec, maxmemory, memory_limit, storage_size, words
+from sturdis.core.spec.yamltext import Path
 
 SMALLEST_LIMIT = 32 << 20
 """Least memory limit, in bytes: twice what an empty server held for one BullMQ job and a rewrite.

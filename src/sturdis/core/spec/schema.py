@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from sturdis.core import environments, forms, specyaml, units, words
-from sturdis.core.spec import Spec
-from sturdis.core.specyaml import Path, Problem, Text
+from sturdis.core import units
+from sturdis.core.spec import Spec, environments, forms, words, yamltext
+from sturdis.core.spec.yamltext import Path, Problem, Text
 
 NO_OTHER_POLICY = (
     ": under another the server may remove BullMQ's keys, jobs and locks alike; noeviction alone "
@@ -168,7 +168,7 @@ def _at(plain: Any, path: Path) -> Any:
 
 
 def _place(path: Path) -> str:
-    return f"{specyaml.dotted(path)}: " if path else ""
+    return f"{yamltext.dotted(path)}: " if path else ""
 
 
 _VALUE = "\0"
