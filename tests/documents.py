@@ -2,8 +2,7 @@
 
 A fenced block whose first word is `console` is run: each `$ ` line by bash, in a copy of the work
 tree's top folder made of links. The lines below it are what it must print; `…` stands for any text,
-and a line of `…` alone for any
-lines. Further words of the fence name tiers that the block needs,
+and a line of `…` alone for any lines. Further words of the fence name tiers that the block needs,
 or say `background`: its last command runs on until the document's end, once it has printed its
 lines.
 """

@@ -1,6 +1,8 @@
 """The documents are complete, and their examples do what they say."""
 
 import contextlib
+import importlib.util
+import pkgutil
 import re
 import subprocess
 from pathlib import Path
@@ -125,11 +127,43 @@ def test_every_command_and_option_is_documented():
                 assert not option.startswith("--") or option in shown, f"{verb} {option}"
 
 
-@pytest.mark.parametrize(
+every_text = pytest.mark.parametrize(
     "path",
-    [*documents.DOCUMENTS, *sorted((ROOT / "docs/adr").glob("*.md")), ROOT / "CONTRIBUTING.md"],
+    [
+        *documents.DOCUMENTS,
+        *sorted((ROOT / "docs/adr").glob("*.md")),
+        ROOT / "CONTRIBUTING.md",
+        ROOT / "CHANGELOG.md",
+    ],
     ids=lambda path: str(path.relative_to(ROOT)),
 )
+
+CITED = re.compile(r"`((?:core|adapters|flows|wiring|cli)(?:[./][A-Za-z_]\w*)+)")
+RUN = re.compile(
+    r"\b(?:pytest (?P<tests>tests[\w/.]*)(?: -k (?P<words>\w+))?|python -m (?P<module>[\w.]+))"
+)
+
+
+@every_text
+def test_every_symbol_that_a_text_cites_is_there(path):
+    for cited in CITED.findall(path.read_text()):
+        pkgutil.resolve_name("sturdis." + cited.replace("/", ".").removesuffix(".py"))
+
+
+@every_text
+def test_every_command_that_reproduces_a_figure_finds_what_it_runs(path):
+    for command in RUN.finditer(path.read_text()):
+        if command["tests"]:
+            place = ROOT / command["tests"]
+            files = [place] if place.is_file() else [*place.rglob("test_*.py")]
+            found = "".join(f"{file.stem}\n{file.read_text()}" for file in files)
+            assert found, command[0]
+            assert (command["words"] or "") in found, command[0]
+        elif command["module"] != "pytest":
+            assert importlib.util.find_spec(command["module"]), command[0]
+
+
+@every_text
 def test_links_to_files_lead_somewhere(path):
     for link in re.findall(r"\]\(([^)#\s]+)", path.read_text()):
         if "://" not in link:
