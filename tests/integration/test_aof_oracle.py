@@ -35,7 +35,8 @@ def test_the_safe_end_is_what_the_checker_calls_good(server, tmp_path):
     with running("--data", str(data), "--server", server) as up:
         for number in range(3):
             up.cli("eval", "for i=1,9 do redis.call('set', i, ARGV[1]) end", "0", f"v{number}")
-            subprocess.run([*STURDIS, "verify", up.url], capture_output=True, check=False)
+            answer = subprocess.run([*STURDIS, "verify", up.url], capture_output=True, check=False)
+            assert answer.returncode == 0, answer.stdout.decode()
     whole = (data / INCREMENT).read_bytes()
     assert scan([whole]) == Scan(len(whole), len(whole), Tail.NONE, len(whole))
     assert whole.count(b"\r\nMULTI\r\n") > 10

@@ -11,6 +11,12 @@ import pytest
 from tests.integration.running import SERVERS, STURDIS, running, sturdis
 from tests.integration.servers import wait_until
 
+HEARD = [
+    number
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    if signal.getsignal(number) is not signal.SIG_IGN  # as under nohup, where `up` ignores it too
+]
+
 
 @pytest.mark.parametrize("server", SERVERS)
 def test_what_was_written_is_there_after_a_stop_and_a_start(server, tmp_path, home):
@@ -25,7 +31,7 @@ def test_what_was_written_is_there_after_a_stop_and_a_start(server, tmp_path, ho
 
 
 @pytest.mark.parametrize("server", SERVERS)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", HEARD)
 def test_a_signal_stops_it_and_lets_the_server_write(server, number, tmp_path):
     data = tmp_path / "data"
     with running("--data", str(data), "--server", server) as up:

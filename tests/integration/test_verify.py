@@ -9,6 +9,7 @@ import pytest
 
 from sturdis.adapters import bullmq_job
 from sturdis.adapters.local import binaries
+from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
 from sturdis.core.facts import Refused
 from tests.integration.running import SERVERS, running, sturdis
@@ -123,6 +124,12 @@ def test_a_server_that_loads_is_told_from_one_that_is_broken(tmp_path):
     assert "persistence.appendonly" not in found
 
 
+def text_of(link: Link) -> bytes:
+    clients = link.call("CLIENT", "LIST")
+    assert isinstance(clients, bytes)
+    return clients
+
+
 @pytest.mark.tier("embedded")
 def test_an_interrupted_verify_leaves_nothing_behind(tmp_path):
     with running("--ephemeral", "--server", "embedded") as up:
@@ -133,7 +140,8 @@ def test_an_interrupted_verify_leaves_nothing_behind(tmp_path):
             stderr=subprocess.PIPE,
             text=True,
         )
-        wait_until(lambda: "cmd=hset" in up.cli("client", "list"), "the write that waits")
+        with Link(Address("127.0.0.1", up.ready["port"])) as link:
+            wait_until(lambda: b"cmd=hset" in text_of(link), "the write that waits")
         process.send_signal(signal.SIGINT)
         _output, told = process.communicate(timeout=20)
         assert (process.returncode, told.strip()) == (130, "interrupted")

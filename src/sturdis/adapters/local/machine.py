@@ -6,8 +6,9 @@ from pathlib import Path
 
 from sturdis.core.facts import Machine, NotVisible, Unseen
 
-SAME_AGE_SECONDS = 2.0
-"""How far a server's word on its age may differ from the kernel's: both round to a second."""
+SAME_AGE_SECONDS = 10.0
+"""How far a server's word on its age may differ from the kernel's: it counts from when it has read
+its settings, and a busy machine may take seconds until then."""
 
 NOT_HERE = NotVisible("the server's machine cannot be seen from here")
 
