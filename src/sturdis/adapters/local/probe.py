@@ -5,6 +5,7 @@ A Redis client library would take longer to import than the server takes to star
 
 import socket
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,16 +105,20 @@ def runs_with(info: dict[str, str], conf: Path) -> bool:
 def watch(place: Place, life: int, every: float, emit: Emit, stop: threading.Event) -> None:
     """Probe the server in its `life`th life until `stop` is set.
 
-    Until it is ready often, and then every `every` seconds, with as long for a reply.
+    Until it is ready often, and then every `every` seconds, with as long for a reply: a wait for a
+    reply counts, so that probes without one follow each other as closely as others.
     """
     pause = INTERVAL
     while not (ready := _look(place, life, emit)) and not stop.wait(pause):
         pause = min(pause * 1.1, LONGEST_INTERVAL)
-    while ready and not stop.wait(every):
+    pause = every
+    while ready and not stop.wait(pause):
+        began = time.monotonic()
         try:
             emit(Replied(life, ping(place, seconds=every)))
         except OSError:
             emit(Unanswered(life))
+        pause = max(0.0, every - (time.monotonic() - began))
 
 
 def _look(place: Place, life: int, emit: Emit) -> bool:
