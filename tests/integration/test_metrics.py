@@ -86,6 +86,15 @@ def test_a_server_that_is_gone_is_down_until_it_is_back(tmp_path):
 
 
 @pytest.mark.tier("embedded")
+def test_a_server_that_was_started_again_between_two_scrapes_was_never_down(tmp_path):
+    with start_server(tmp_path / "data") as server, endpoint(Address(LOOPBACK, server.port)) as url:
+        assert scrape(url).value("redis_up") == 1
+        server.kill()
+        with start_server(tmp_path / "data", port=server.port):
+            assert scrape(url).value("redis_up") == 1
+
+
+@pytest.mark.tier("embedded")
 def test_the_password_opens_the_server_and_is_shown_nowhere(tmp_path):
     with start_server(tmp_path / "data") as server:
         server.call("CONFIG", "SET", "requirepass", "a-secret")

@@ -20,7 +20,11 @@ TOGETHER = 1_000
 
 
 class KeptLink:
-    """Speaks to `address`; connects at the first call."""
+    """Speaks to `address`; connects at the first call.
+
+    A link that broke while nobody used it, as when the server was started again, is made anew and
+    the commands are sent once more: they must be such as only read.
+    """
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -48,12 +52,15 @@ class KeptLink:
     def _trip(self, commands: Sequence[Command]) -> Sequence[Reply]:
         from sturdis.adapters.redis.link import Link  # noqa: PLC0415  150 ms, at the first call
 
+        was_kept = self._link is not None
         try:
             if self._link is None:
                 self._link = Link(self._address, reply_seconds=REPLY_SECONDS)
             return self._link.call_all(commands)
-        except SturdisError:
+        except SturdisError as error:
             self._drop()
+            if was_kept and error.code == "target.lost":
+                return self._trip(commands)
             raise
 
     def _drop(self) -> None:
