@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from sturdis.core.drill.events import Killed
 from sturdis.core.drill.ledger import Account, Entry, Fate
-from sturdis.core.report import Verdict
+from sturdis.core.report import SEVERITY, Verdict
 
 LEAST_WINDOW = 2000
 """Least window in milliseconds: servers hold writes back for 2 s while an fsync is under way."""
@@ -101,8 +101,7 @@ def judge(account: Account, surveyed_at: int, timing: Timing) -> Judgement:
         *_out_of_order(account),
         *_gaps(account),
     ]
-    order = list(Verdict)
-    found.sort(key=lambda one: -order.index(one[0]))
+    found.sort(key=lambda one: SEVERITY.index(one[0]), reverse=True)
     if not found:
         found = [(Verdict.PASS, f"all {len(account.entries)} acknowledged jobs were processed")]
     return Judgement(found[0][0], tuple(reason for _verdict, reason in found))
