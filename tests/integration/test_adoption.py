@@ -1,5 +1,6 @@
 """What becomes of the server when `up` itself is killed."""
 
+import json
 import os
 import signal
 import sys
@@ -60,6 +61,18 @@ def test_a_server_left_behind_keeps_its_folder_and_is_offered_for_adoption(left_
     assert f"sturdis up --adopt to go on with it, or kill {pid}" in answer.stderr
     assert sturdis("verify").returncode == 13, "an up that is gone is not found"
     assert not gone(pid)
+
+
+@pytest.mark.tier("embedded")
+def test_an_up_that_is_gone_is_known_by_its_lock_whoever_has_its_process_id_now(
+    left_behind, tmp_path
+):
+    _up, pid = left_behind
+    lock = tmp_path / "data" / "sturdis.lock"
+    lock.write_text(json.dumps(json.loads(lock.read_text()) | {"up": os.getpid()}))
+    answer = sturdis("up", "--data", str(tmp_path / "data"), "--port", "0", "--metrics-port", "0")
+    assert (answer.returncode, error_code(answer)) == (11, "data.locked")
+    assert f"sturdis up --adopt to go on with it, or kill {pid}" in answer.stderr
 
 
 @pytest.mark.tier("embedded")

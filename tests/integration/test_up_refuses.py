@@ -114,6 +114,13 @@ def test_a_users_own_file_of_the_same_name_is_not_overwritten(name, tmp_path):
     assert contents(tmp_path) == {name: b"mine"}
 
 
+def test_a_first_start_that_was_killed_as_it_wrote_its_record_is_no_hindrance(tmp_path):
+    for name in ("up.lock", "sturdis.lock", "server.json.new"):
+        (tmp_path / name).touch()
+    with running("--data", str(tmp_path), "--server", "embedded") as up:
+        assert up.cli("ping") == "PONG"
+
+
 def test_a_first_start_that_failed_binds_the_folder_to_no_server(tmp_path):
     data = tmp_path / "data"
     embedded = binaries.find_embedded()

@@ -12,6 +12,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
+from sturdis.adapters import durable
 from sturdis.core.drill import events
 from sturdis.core.drill.events import Event
 from sturdis.core.errors import DrillError
@@ -42,7 +43,7 @@ class LedgerLog(AbstractContextManager["LedgerLog"]):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._file = os.open(self._path, NEW, mode=0o600)
-            _make_name_durable(folder)
+            durable.sync(folder)  # a file that is on disk is lost with a name that is not
         except OSError as error:
             raise _lost(self._path, error) from error
         self._lines: list[bytes] = []
@@ -103,15 +104,6 @@ def _write_all(file: int, content: bytes) -> None:
     view = memoryview(content)
     while view:
         view = view[os.write(file, view) :]
-
-
-def _make_name_durable(folder: Path) -> None:
-    """A file that is on disk is lost with a folder's entry that is not."""
-    entry = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(entry)
-    finally:
-        os.close(entry)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from sturdis.adapters import durable
 from sturdis.adapters.local import binaries, data_folder
 from sturdis.adapters.local.guard import CHUNK, chunks
 from sturdis.core.aof import copying, guard, rdb
@@ -96,14 +97,14 @@ class CopyFolder:
         """
         record = _record(origin)
         with self._writing():
-            _write(self._parts / guard.MANIFEST, Manifest(manifest.loaded).write())
+            durable.write(self._parts / guard.MANIFEST, Manifest(manifest.loaded).write())
             if record is not None:
                 content = msgspec.json.format(msgspec.json.encode(record))
-                _write(self._beside / data_folder.RECORD, content)
+                durable.write(self._beside / data_folder.RECORD, content)
             for folder in (self._parts, self._beside):
-                data_folder.sync_folder(folder)
+                durable.sync(folder)
             self._beside.rename(self._path)
-            data_folder.sync_folder(self._path.parent)
+            durable.sync(self._path.parent)
             names = sorted(path.name for path in (self._path / data_folder.AOF_FOLDER).iterdir())
             files = [self._path / data_folder.AOF_FOLDER / name for name in names]
         size = sum(path.stat().st_size for path in files)
@@ -125,7 +126,7 @@ class CopyFolder:
         if not last or seen.tail is Tail.CORRUPT:
             guard.decide(str(path), seen, last=last)
         os.truncate(path, seen.safe_end)
-        _sync(path)
+        durable.sync(path)
         return seen.excess
 
     def _is_empty(self) -> bool:
@@ -174,16 +175,6 @@ def _copied(source: Path, to: Path) -> Iterator[int]:
             yield len(chunk)
         writer.flush()
         os.fsync(writer.fileno())
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
-    _sync(path)
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
 
 
 def _record(origin: Origin) -> Record | None:

@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 import msgspec
 
+from sturdis.adapters import durable
 from sturdis.adapters.local.server_process import alive
 from sturdis.core.aof import guard
 from sturdis.core.errors import DataError
@@ -27,6 +28,7 @@ from sturdis.core.servers import Record
 AOF_FOLDER = "appendonlydir"
 CUT_FOLDER = "cut"
 RECORD = "server.json"
+UNFINISHED_RECORD = f"{RECORD}.new"
 LOCK = "sturdis.lock"
 UP_LOCK = "up.lock"
 CONF = "redis.conf"
@@ -120,9 +122,9 @@ class DataFolder:
 
     def remember(self, record: Record) -> None:
         """Write which server uses the folder; a reader sees the old record or the new one."""
-        beside = self.path / f"{RECORD}.new"
+        beside = self.path / UNFINISHED_RECORD
         with refusing(self.path):
-            beside.write_bytes(msgspec.json.format(msgspec.json.encode(record)))
+            durable.write(beside, msgspec.json.format(msgspec.json.encode(record)))
             beside.replace(self.path / RECORD)
 
     def hold(self, holder: Holder) -> None:
@@ -166,7 +168,7 @@ def open_folder(path: Path, *, ephemeral: bool = False, adopt: bool = False) -> 
 
 
 def _take_lock(path: Path, name: str) -> int:
-    """Lock the file `name` in the folder `path`, made where it is missing.
+    """Lock the file `name` in the folder `path`, made where it is missing; `up.lock` comes first.
 
     Raises:
         DataError: `data.locked` or `data.not_writable`.
@@ -180,7 +182,7 @@ def _take_lock(path: Path, name: str) -> int:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         os.close(lock)
-        raise _locked(path, _holder(path)) from error
+        raise _locked(path, _holder(path), up_is_gone=name == LOCK) from error
     return lock
 
 
@@ -225,24 +227,12 @@ def require_named_server(folder: DataFolder, asked: str | None) -> None:
         )
 
 
-def sync_folder(path: Path) -> None:
-    """Force to the disk which files are in a folder.
-
-    Raises:
-        OSError: The system refused.
-    """
-    opened = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
-
-
 def _require_nothing_else(path: Path) -> None:
     """Refuse a folder that is not ours and holds more than a Redis' append-only file."""
     names = set(os.listdir(path))  # noqa: PTH208  names
     of_redis = {AOF_FOLDER, guard.SNAPSHOT, guard.SINGLE_FILE, *guard.stale(names)}
-    if strange := sorted(names - of_redis - {LOCK, UP_LOCK, CUT_FOLDER}):
+    of_ours = {LOCK, UP_LOCK, CUT_FOLDER, UNFINISHED_RECORD}
+    if strange := sorted(names - of_redis - of_ours):
         raise _foreign(path, strange)
     has_manifest = (path / AOF_FOLDER / guard.MANIFEST).exists()
     guard.refuse_other_forms(str(path), names, has_manifest=has_manifest)
@@ -265,8 +255,8 @@ def _holder(path: Path) -> Holder | None:
     return None
 
 
-def _locked(path: Path, holder: Holder | None) -> DataError:
-    if holder is not None and holder.server is not None and not alive(holder.up):
+def _locked(path: Path, holder: Holder | None, *, up_is_gone: bool) -> DataError:
+    if holder is not None and holder.server is not None and up_is_gone:
         return DataError(
             "data.locked",
             f"{path} is in use by a server whose `up` is gone",

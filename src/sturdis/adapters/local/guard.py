@@ -8,6 +8,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from sturdis.adapters import durable
 from sturdis.adapters.local import data_folder
 from sturdis.adapters.local.data_folder import AOF_FOLDER, CUT_FOLDER, DataFolder
 from sturdis.core import servers
@@ -116,13 +117,10 @@ def _keep(content: bytes, beside: Path, name: str) -> Path:
         number += 1
         path = beside / f"{name}-{number}"
     unfinished = beside / f"{name}.new"
-    with unfinished.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
+    durable.write(unfinished, content)
     unfinished.replace(path)
     for folder in (beside, beside.parent):
-        data_folder.sync_folder(folder)
+        durable.sync(folder)
     return path
 
 
