@@ -46,7 +46,7 @@ NO_ENVIRONMENTS = "environments: {}\n"
         (
             "memory:\n  maxmemory: 1Mi\n",
             (
-                "line 2: memory.maxmemory: 1Mi is too little: an empty server counts up to 1.8Mi "
+                "line 2: memory.maxmemory: 1Mi is too little: an empty server counts up to 2.2Mi "
                 "itself; at least 4Mi"
             ),
         ),

@@ -13,15 +13,15 @@ from sturdis.core.spec import Spec, maxmemory, memory_limit, storage_size, words
 from sturdis.core.spec.yamltext import Path
 
 SMALLEST_LIMIT = 32 << 20
-"""Least memory limit, in bytes: twice what an empty server held for one BullMQ job and a rewrite.
+"""Least memory limit, in bytes: twice what an empty server held for a `verify` and a rewrite.
 
-At most 14.7 MiB on the test matrix: `python -m bench.smallest`; docs/adr/0022.
+At most 14.8 MiB on the test matrix: `python -m bench.smallest`; docs/adr/0022.
 """
 
 SMALLEST_MAXMEMORY = 4 << 20
-"""Least maxmemory, in bytes: twice what an empty server counts after one BullMQ job.
+"""Least maxmemory, in bytes: nearly twice what an empty server counts after a `verify`.
 
-At most 1.8 MiB on the test matrix: `python -m bench.smallest`; docs/adr/0022.
+At most 2.2 MiB on the test matrix: `python -m bench.smallest`; docs/adr/0022.
 """
 
 MOST_PERCENT = 90
@@ -95,7 +95,7 @@ def _memory(spec: Spec) -> Iterator[Broken]:
     elif data < SMALLEST_MAXMEMORY:
         yield Broken(
             at_fault,
-            f"{units.human_bytes(data)} is too little: an empty server counts up to 1.8Mi itself; "
+            f"{units.human_bytes(data)} is too little: an empty server counts up to 2.2Mi itself; "
             "at least 4Mi",
             (LIMIT,),
         )
