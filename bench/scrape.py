@@ -5,25 +5,20 @@ time in commands, from INFO commandstats, and beside it all the time that its pr
 """
 
 import statistics
-import subprocess
 import sys
-import tempfile
 import time
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 
+from bench import bare
 from bench.figures import at_most
-from bench.startup import answers
-from sturdis.adapters.local import binaries, ports
+from sturdis.adapters.local import binaries
 from sturdis.adapters.redis.link import Link
 from sturdis.adapters.redis.metrics_source import MetricsSource
 from sturdis.core import info
 from sturdis.core.address import Address
-from sturdis.core.bullmq.search import Command
 from sturdis.core.metrics.exposition import exposition
-from sturdis.core.render.redis_conf import Place, redis_conf
-from sturdis.core.spec import Spec
+from sturdis.core.replies import Command
 
 QUEUES = 1_000
 JOBS = 25
@@ -73,17 +68,8 @@ def spent(link: Link) -> Spent:
 
 def measure(path: str) -> tuple[Spent, float]:
     """Scrape a server with 1,000 queues; give the medians of its cost and of the length in ms."""
-    with tempfile.TemporaryDirectory() as folder:
-        port = ports.claim(0, option="")
-        conf = Path(folder) / "redis.conf"
-        conf.write_text(redis_conf(Spec(), Place(folder, ports.LOOPBACK, port)))
-        with subprocess.Popen([path, str(conf)], stdout=subprocess.DEVNULL) as server:
-            while not answers(port):
-                time.sleep(0.001)
-            try:
-                return _measure(Address(ports.LOOPBACK, port))
-            finally:
-                server.terminate()
+    with bare.serving(path) as server:
+        return _measure(server.address)
 
 
 def _measure(address: Address) -> tuple[Spent, float]:

@@ -7,35 +7,26 @@ a start, a `sturdis verify` with its BullMQ job, and a rewrite of the append-onl
 import re
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from bench.startup import STURDIS, answers
-from sturdis.adapters.local import binaries, ports
+from bench import bare
+from bench.startup import STURDIS
+from sturdis.adapters.local import binaries
 from sturdis.core import units
-from sturdis.core.render.redis_conf import Place, redis_conf
-from sturdis.core.spec import Spec
 
 
 def measure(path: str) -> str:
     """Run one server and give its line."""
-    with tempfile.TemporaryDirectory() as folder:
-        port = ports.claim(0, option="")
-        conf = Path(folder) / "redis.conf"
-        conf.write_text(redis_conf(Spec(), Place(folder, ports.LOOPBACK, port)))
-        with subprocess.Popen([path, str(conf)], stdout=subprocess.DEVNULL) as server:
-            while not answers(port):
-                time.sleep(0.001)
-            target = f"redis://{ports.LOOPBACK}:{port}"
-            subprocess.run([*STURDIS, "verify", target], stdout=subprocess.DEVNULL, check=False)
-            said(target, "bgrewriteaof")
-            while "aof_rewrite_in_progress:1" in said(target, "info", "persistence"):
-                time.sleep(0.01)
-            used = int(re.findall(r"used_memory:(\d+)", said(target, "info", "memory"))[0])
-            status = Path(f"/proc/{server.pid}/status").read_text()
-            most = int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) << 10
-            server.terminate()
+    with bare.serving(path) as server:
+        target = str(server.address)
+        subprocess.run([*STURDIS, "verify", target], stdout=subprocess.DEVNULL, check=False)
+        said(target, "bgrewriteaof")
+        while "aof_rewrite_in_progress:1" in said(target, "info", "persistence"):
+            time.sleep(0.01)
+        used = int(re.findall(r"used_memory:(\d+)", said(target, "info", "memory"))[0])
+        status = Path(f"/proc/{server.pid}/status").read_text()
+        most = int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) << 10
     shown = f"{binaries.inspect(path)}"
     return f"{shown:<16}used_memory {units.human_bytes(used):<8} most {units.human_bytes(most)}"
 

@@ -4,14 +4,10 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
-from pathlib import Path
 
+from bench import bare
 from bench.figures import PAIRS, at_most, wall_ms
-from sturdis.adapters.local import binaries, ports, probe
-from sturdis.core.render.redis_conf import Place, redis_conf
-from sturdis.core.spec import Spec
+from sturdis.adapters.local import binaries
 
 HELP_CPU_MS = 80
 UP_OVERHEAD_MS = 400
@@ -30,13 +26,13 @@ def run() -> bool:
     pairs = [
         (wall_ms(lambda: bare_server(embedded)), wall_ms(lambda: cpu_ms(*up))) for _ in range(PAIRS)
     ]
-    bare, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
+    alone, ours = (statistics.median(column) for column in zip(*pairs, strict=True))
     print(f"start-up: medians of {PAIRS}, on {binaries.inspect(embedded)}")
     kept = (
         at_most("sturdis --help, CPU", statistics.median(help_cpu), HELP_CPU_MS),
         at_most(
-            f"up --ephemeral -- true ({ours:.0f} ms) over the bare server ({bare:.0f} ms)",
-            statistics.median(up - alone for alone, up in pairs),
+            f"up --ephemeral -- true ({ours:.0f} ms) over the bare server ({alone:.0f} ms)",
+            statistics.median(under_up - by_itself for by_itself, under_up in pairs),
             UP_OVERHEAD_MS,
         ),
     )
@@ -53,20 +49,5 @@ def cpu_ms(*argv: str) -> float:
 
 def bare_server(path: str) -> None:
     """Start the server with our redis.conf, wait for PONG, run `true`, stop it."""
-    with tempfile.TemporaryDirectory() as folder:
-        port = ports.claim(0, option="")
-        conf = Path(folder) / "redis.conf"
-        conf.write_text(redis_conf(Spec(), Place(folder, ports.LOOPBACK, port)))
-        with subprocess.Popen([path, str(conf)], stdout=subprocess.DEVNULL) as server:
-            while not answers(port):
-                time.sleep(0.001)
-            subprocess.run(["true"], check=True)
-            server.terminate()
-
-
-def answers(port: int) -> bool:
-    """Tell whether a server on this machine answers PONG."""
-    try:
-        return probe.ask(ports.LOOPBACK, port) == "+PONG"
-    except OSError:
-        return False
+    with bare.serving(path):
+        subprocess.run(["true"], check=True)

@@ -10,20 +10,17 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bench import bare
 from bench.figures import PAIRS, at_least, geometric_mean, lower_bound
-from bench.startup import STURDIS, answers
+from bench.startup import STURDIS
 from sturdis.adapters.local import binaries, ports
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
-from sturdis.core.render.redis_conf import Place, redis_conf
-from sturdis.core.spec import Spec
 
 LEAST_RATIO = 0.95
 SCRAPE_SECONDS = 1.0
@@ -41,10 +38,9 @@ def run() -> bool:
         return True
     print(f"throughput: {PAIRS} interleaved pairs on {binaries.inspect(server)}, under `up` and")
     print("scraped every second, over the bare server with the same redis.conf")
-    with bare(server) as alone, under_up(server) as supervised:
-        kept = [
-            compared(name, load, alone, supervised) for name, load in loads() if load is not None
-        ]
+    with bare.serving(server) as alone, under_up(server) as supervised:
+        both = alone.port, supervised
+        kept = [compared(name, load, *both) for name, load in loads() if load is not None]
     return all(kept)
 
 
@@ -89,22 +85,6 @@ def bullmq(port: int) -> float:
     command = ["node", str(NODE_LOAD), str(EXAMPLES), str(port), str(JOBS)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     return float(shown)
-
-
-@contextlib.contextmanager
-def bare(server: str) -> Iterator[int]:
-    """Run the server alone on the redis.conf that `up` would write."""
-    with tempfile.TemporaryDirectory() as folder:
-        port = ports.claim(0, option="")
-        conf = Path(folder) / "redis.conf"
-        conf.write_text(redis_conf(Spec(), Place(folder, ports.LOOPBACK, port)))
-        with subprocess.Popen([server, str(conf)], stdout=subprocess.DEVNULL) as process:
-            try:
-                while not answers(port):
-                    time.sleep(0.01)
-                yield port
-            finally:
-                process.terminate()
 
 
 @contextlib.contextmanager

@@ -6,17 +6,13 @@ append-only file three times, and prints the largest size that its folder had me
 
 import os
 import random
-import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import redis
 
-from bench.startup import answers
-from sturdis.adapters.local import binaries, ports
-from sturdis.core.render.redis_conf import Place, redis_conf
+from bench import bare
+from sturdis.adapters.local import binaries
 from sturdis.core.spec import Memory, Spec
 
 MAXMEMORY = 256 << 20
@@ -29,15 +25,8 @@ REWRITES = 3
 def measure(path: str) -> str:
     """Run one server and give its line."""
     spec = Spec(memory=Memory(limit=2 * MAXMEMORY, maxmemory=MAXMEMORY))
-    with tempfile.TemporaryDirectory() as folder:
-        port = ports.claim(0, option="")
-        conf = Path(folder) / "redis.conf"
-        conf.write_text(redis_conf(spec, Place(folder, ports.LOOPBACK, port)))
-        with subprocess.Popen([path, str(conf)], stdout=subprocess.DEVNULL) as server:
-            while not answers(port):
-                time.sleep(0.001)
-            most = most_disk(redis.Redis(port=port), Path(folder))
-            server.kill()
+    with bare.serving(path, spec) as server:
+        most = most_disk(redis.Redis(port=server.port), server.folder)
     return f"{binaries.inspect(path)!s:<16}{most / MAXMEMORY:.2f} times maxmemory"
 
 

@@ -24,6 +24,9 @@ class ErrorReply:
 Reply = bytes | int | None | ErrorReply | Sequence["Reply"]
 """A reply of RESP2. Status replies and strings are both bytes."""
 
+Command = Sequence[str | bytes | int]
+"""What is replied to: a command, word by word."""
+
 STATUS = (b"OK", b"PONG", b"QUEUED")
 """Replies that redis-cli shows without quotes. A stored value spelt so looks the same here."""
 

@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sturdis.core.address import Address
-from sturdis.core.bullmq.search import Command
 from sturdis.core.errors import SturdisError
-from sturdis.core.replies import Reply
+from sturdis.core.replies import Command, Reply
 
 if TYPE_CHECKING:
     from sturdis.adapters.redis.link import Link

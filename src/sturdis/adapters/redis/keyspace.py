@@ -6,10 +6,10 @@ Nothing is walked to its end: a look costs about the same on a database of any s
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
-from sturdis.adapters.redis.link import Link, Words
+from sturdis.adapters.redis.link import Link
 from sturdis.core.bullmq import keys
 from sturdis.core.facts import KeySample, QueueKeys, Unseen
-from sturdis.core.replies import ErrorReply, Reply, text
+from sturdis.core.replies import Command, ErrorReply, Reply, text
 
 SAMPLE = 500
 """Keys looked at. SCAN gives them in the order of a keyed hash, which is as good as at random."""
@@ -95,7 +95,7 @@ def _look_into(connection: Link, queues: Sequence[str]) -> tuple[QueueKeys, ...]
     )
 
 
-def _questions(queue: str) -> list[Words]:
+def _questions(queue: str) -> list[Command]:
     def key(part: str) -> bytes:
         return _bytes(f"{queue}:{part}")
 
@@ -130,7 +130,7 @@ def _queue(name: str, replies: Sequence[Reply]) -> QueueKeys:
     )
 
 
-def _ask(connection: Link, commands: Sequence[Words]) -> tuple[Reply, ...]:
+def _ask(connection: Link, commands: Sequence[Command]) -> tuple[Reply, ...]:
     """Send commands in one go.
 
     Raises:

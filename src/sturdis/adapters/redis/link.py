@@ -14,16 +14,13 @@ from sturdis.adapters.redis import refusals, tls
 from sturdis.adapters.redis.refusals import CONNECT_SECONDS
 from sturdis.core.address import Address
 from sturdis.core.errors import AccessError, SturdisError, TargetError
-from sturdis.core.replies import ErrorReply, Reply
+from sturdis.core.replies import Command, ErrorReply, Reply
 
 REPLY_SECONDS = 5.0
 """Longest wait for a reply, where the command itself does not wait."""
 
 LINK_SECONDS = 60.0
 """Longest life of a connection of `verify`: who sends a byte now and then cannot hold it."""
-
-Words = Sequence[str | bytes | int]
-"""One command."""
 
 ERROR_REPLIES = (redis.ResponseError, redis.BusyLoadingError)
 """What the client raises for an error reply; it counts LOADING among the broken connections."""
@@ -92,7 +89,7 @@ class Link(AbstractContextManager["Link"]):
             except ERROR_REPLIES as error:
                 return ErrorReply(refusals.words(error))
 
-    def call_all(self, commands: Sequence[Words]) -> tuple[Reply, ...]:
+    def call_all(self, commands: Sequence[Command]) -> tuple[Reply, ...]:
         """Send commands in one go, and give their replies.
 
         Raises:
@@ -102,7 +99,7 @@ class Link(AbstractContextManager["Link"]):
         self.send(*commands)
         return tuple(self.receive() for _ in commands)
 
-    def send(self, *commands: Words) -> None:
+    def send(self, *commands: Command) -> None:
         """Send commands without waiting; each needs one `receive` before the next `call`.
 
         Raises:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from sturdis.adapters.redis.link import Link, Words
+from sturdis.adapters.redis.link import Link
 from sturdis.core.facts import Features, Refused, RoundTrip, Unseen
-from sturdis.core.replies import ErrorReply, Reply, text
+from sturdis.core.replies import Command, ErrorReply, Reply, text
 
 KEY_SECONDS = 60
 """After this time the server itself drops a key that an interrupted trial left."""
@@ -48,7 +48,7 @@ class _Trial:
     """One feature: the commands that show it, and what the last of them must answer."""
 
     feature: str
-    commands: Sequence[Words]
+    commands: Sequence[Command]
     there: Callable[[Reply], bool]
 
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sturdis.core.bullmq.states import STATES
-from sturdis.core.replies import Reply
+from sturdis.core.replies import Command, Reply
 
 PATTERN = "*:[im][de]*"
 """What `SCAN` is asked for: one pass for `:id` and `:meta`."""
@@ -19,9 +19,6 @@ OURS = "sturdis:verify:"
 
 DELAY_UNIT = 0x1000
 """The score in `delayed` is the due time in ms times this, plus a counter."""
-
-Command = tuple[str | bytes | int, ...]
-"""A command of Redis, word by word."""
 
 
 @dataclass(frozen=True)
