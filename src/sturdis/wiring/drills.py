@@ -44,7 +44,7 @@ def kill9(
         log = parts.enter_context(ledger_log.LedgerLog(folder, "drill"))
         starting = (load_process.LoadProcess(commands[plan.writer], plan) for plan in plans)
         loads = [parts.enter_context(load) for load in starting]
-        killed = server.LocalServer(address)
+        killed = parts.enter_context(server.LocalServer(address))
         queues = server.DrillQueues(address, drill.prefix, drills.QUEUES)
         survey = flow.run(drill, flow.Stage(killed, loads, queues, log, server.SystemClock()))
     logs = ledger_log.read(folder)

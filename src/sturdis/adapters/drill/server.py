@@ -5,13 +5,15 @@ import signal
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 
 from sturdis.adapters.drill import survey
-from sturdis.adapters.redis.info import InfoSource
+from sturdis.adapters.redis.kept_link import KeptLink
 from sturdis.adapters.redis.link import Link
+from sturdis.core import info as infos
 from sturdis.core.address import Address
 from sturdis.core.drill.events import Killed, Served, Survey
-from sturdis.core.errors import DrillError
+from sturdis.core.errors import DrillError, SturdisError
 
 POLL_SECONDS = 0.02
 """How often is looked whether the server serves again."""
@@ -35,15 +37,15 @@ class SystemClock:
         threading.Event().wait(seconds)
 
 
-class LocalServer:
-    """The server that answers at `address`, a process of this machine.
+class LocalServer(AbstractContextManager["LocalServer"]):
+    """The server that answers at `address`, a process of this machine; left alone at the end.
 
     Raises:
         DrillError: `drill.not_served`: it does not serve now.
     """
 
     def __init__(self, address: Address) -> None:
-        self._info = InfoSource(address)
+        self._link = KeptLink(address)
         self._clock = SystemClock()
         self._pid = 0
         self._pid = self.wait_until_served(0, POLL_SECONDS).pid
@@ -75,11 +77,22 @@ class LocalServer:
             raise _not_served(f"it had ended by itself before kill {number}") from error
         return killed
 
+    def __exit__(self, *_error: object) -> None:
+        self._link.close()
+
+    def _info(self) -> Mapping[str, str]:
+        """Read INFO; empty: the server does not answer with it."""
+        try:
+            (reply,) = self._link.call_all([("INFO",)])
+        except SturdisError:
+            return {}
+        return infos.parse(reply.decode(errors="replace")) if isinstance(reply, bytes) else {}
+
     def _look(self) -> Mapping[str, str]:
         """Read INFO until an answer is fresh; empty: none was."""
         for _attempt in range(LOOKS):
             began = time.monotonic()
-            info = self._info.read()
+            info = self._info()
             if info and time.monotonic() - began < FRESH_SECONDS:
                 return info
         return {}
@@ -92,7 +105,7 @@ class LocalServer:
         """
         deadline = time.monotonic() + seconds
         while True:
-            info = self._info.read() or {}
+            info = self._info()
             pid = int(info.get("process_id", self._pid))
             if pid != self._pid and info.get("loading") == "0":
                 self._pid = pid

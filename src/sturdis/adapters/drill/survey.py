@@ -7,7 +7,7 @@ import msgspec
 
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
-from sturdis.core.bullmq import keys
+from sturdis.core.bullmq import keys, states
 from sturdis.core.drill.events import State, Survey, SurveyedJob
 from sturdis.core.errors import TargetError
 from sturdis.core.replies import ErrorReply, Reply
@@ -21,8 +21,8 @@ SCAN_COUNT = 1000
 AT_ONCE = 500
 """Jobs asked for in one go."""
 
-LISTS = (State.WAIT, State.PAUSED, State.ACTIVE)
-"""States that are lists; all others are sorted sets."""
+LISTS = frozenset(state.part for state in states.STATES if state.count == "LLEN")
+"""Keys of states that are lists; all others are sorted sets."""
 
 TO_COME = (
     State.WAIT, State.PAUSED, State.ACTIVE, State.DELAYED, State.PRIORITIZED,
@@ -58,7 +58,7 @@ def take(address: Address, prefix: str, queues: Sequence[str]) -> Survey:
 
 
 def _jobs(link: Link, queue: str) -> Iterator[SurveyedJob]:
-    states = {
+    state_of = {
         job_id: state
         for state in State
         if state is not State.ORPHAN
@@ -67,7 +67,7 @@ def _jobs(link: Link, queue: str) -> Iterator[SurveyedJob]:
     for job_id, fields in _read(link, queue, sorted(_hashes(link, queue))):
         data, reason, starts, stalls = (_text(field) for field in fields)
         if uuid := _uuid(data):
-            state = states.get(job_id, State.ORPHAN)
+            state = state_of.get(job_id, State.ORPHAN)
             yield SurveyedJob(uuid, job_id, state, reason, int(starts or 0), int(stalls or 0))
 
 
@@ -96,13 +96,13 @@ def _hashes(link: Link, queue: str) -> set[str]:
 
 
 def _members(link: Link, queue: str, state: State) -> list[str]:
-    read = "LRANGE" if state in LISTS else "ZRANGE"
+    read = "LRANGE" if state.value in LISTS else "ZRANGE"
     reply = _answered(link.call(read, f"{queue}:{state.value}", 0, -1))
     return [_text(member) for member in _array(reply)]
 
 
 def _size(link: Link, queue: str, state: State) -> int:
-    count = "LLEN" if state in LISTS else "ZCARD"
+    count = "LLEN" if state.value in LISTS else "ZCARD"
     size = _answered(link.call(count, f"{queue}:{state.value}"))
     return size if isinstance(size, int) else 0
 
