@@ -8,6 +8,7 @@ import subprocess
 import threading
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from sturdis.adapters.local.aof_copy import CopyFolder
@@ -160,6 +161,23 @@ def test_two_copies_to_one_folder_do_not_meet(tmp_path):
         assert (answer.returncode, error_code(answer)) == (11, "data.locked")
         assert (tmp_path / ".copy.copying/appendonlydir").is_dir(), "the first goes on"
         assert process.poll() is None
+
+
+def test_two_copies_of_one_server_do_not_meet(tmp_path):
+    with slow_rewrite(tmp_path) as (server, process):
+        answer = sturdis("copy", str(tmp_path / "other"), "--target", url(server))
+        assert (answer.returncode, error_code(answer)) == (11, "data.locked")
+        assert keeps_history(server) == "yes", "the first goes on"
+        assert process.poll() is None
+        assert {path.name for path in tmp_path.iterdir()} == {"data", ".copy.copying"}
+
+
+def test_a_server_that_ends_under_a_copy_is_told_and_nothing_is_left(tmp_path):
+    with slow_rewrite(tmp_path) as (server, process):
+        server.process.kill()
+        assert process.wait(20) == 13
+        assert {path.name for path in tmp_path.iterdir()} == {"data"}
+        assert list((platformdirs.user_state_path("sturdis") / "copying").iterdir()) == []
 
 
 def test_a_rewrite_that_fails_is_told(tmp_path):

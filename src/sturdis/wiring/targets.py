@@ -134,6 +134,7 @@ def copy(
     from sturdis.adapters.redis import link, rewriting
     from sturdis.flows import copy as flow
 
-    server = rewriting.RewritingServer(link.admitted(resolve(target).address))
+    aim = resolve(target)
+    server = rewriting.RewritingServer(link.admitted(aim.address), cli=aim.cli)
     with signals.unwinding():
         return flow.copy(server, aof_copy.CopyFolder(folder), tell)

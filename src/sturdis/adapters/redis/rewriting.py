@@ -5,9 +5,8 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import platformdirs
-
 from sturdis.adapters.local import signals
+from sturdis.adapters.redis import copy_note
 from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
 from sturdis.core.address import Address
@@ -22,10 +21,16 @@ SETTINGS = ("appendonly", "dir", "appenddirname", "appendfilename", KEEP)
 
 
 class RewritingServer:
-    """A server at an address that keeps an append-only file."""
+    """A server at an address that keeps an append-only file.
 
-    def __init__(self, address: Address) -> None:
+    Args:
+        address: Where it answers.
+        cli: What to type before a Redis command to reach it again.
+    """
+
+    def __init__(self, address: Address, *, cli: str = "sturdis cli") -> None:
         self._address = address
+        self._cli = cli
         self._pause = threading.Event()
 
     def origin(self) -> Origin:
@@ -43,7 +48,7 @@ class RewritingServer:
                 "target.no_aof",
                 f"{self._address} keeps no append-only file",
                 why=f"its setting appendonly is {config['appendonly'] or 'not known to it'}",
-                do="sturdis cli config set appendonly yes, then sturdis copy DIR",
+                do=f"{self._cli} config set appendonly yes, then copy again",
             )
         product: Product = "valkey" if "valkey_version" in info else "redis"
         major, minor, patch = (int(part) for part in info[f"{product}_version"].split(".")[:3])
@@ -64,19 +69,18 @@ class RewritingServer:
 
         Raises:
             TargetError: `target.not_allowed`; it cannot be reached.
+            DataError: `data.locked`: another copy is under way; `data.not_writable`: no note.
         """
         with Link(self._address) as link:
-            note = _notes() / self._info(link, "server")["run_id"]
-            before = note.read_text() if note.exists() else self._setting(link, KEEP)
-            note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            note.write_text(before)
-        try:
-            self._keep("yes")
-            yield
-        finally:
-            signals.ignore()  # a second Ctrl-C does not keep the setting from being put back
-            self._keep(before)
-            note.unlink()
+            run_id = self._info(link, "server")["run_id"]
+            setting = self._setting(link, KEEP)
+        with copy_note.held(run_id, setting, told=str(self._address)) as note:
+            try:
+                self._keep("yes")
+                yield
+            finally:
+                signals.ignore()  # a second Ctrl-C does not keep the setting from being put back
+                self._put_back(note)
 
     def rewrite(self, tell: Callable[[Step], None]) -> None:
         """Let the server rewrite its file from now on, and wait until it has.
@@ -108,6 +112,15 @@ class RewritingServer:
             tell(Step("rewriting", done, total))
             self._pause.wait(POLL_SECONDS)
 
+    def _put_back(self, note: copy_note.CopyNote) -> None:
+        try:
+            self._keep(note.before)
+        except TargetError as error:
+            if error.code != "target.unreachable":
+                raise
+            # it has ended, and has forgotten the setting
+        note.remove()
+
     def _keep(self, value: str) -> None:
         with Link(self._address) as link:
             self._allowed(link.call("CONFIG", "SET", KEEP, value))
@@ -136,10 +149,6 @@ class RewritingServer:
             why=why,
             do="sturdis verify tells whether the server is well; then sturdis copy again",
         )
-
-
-def _notes() -> Path:
-    return platformdirs.user_state_path("sturdis") / "copying"
 
 
 def _words(reply: Reply) -> str:
