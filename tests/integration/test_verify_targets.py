@@ -161,7 +161,11 @@ def test_an_address_that_accepts_and_says_nothing_is_silent():
     assert (answer.returncode, error_code(answer)) == (13, "target.silent")
 
 
-@pytest.mark.parametrize("says", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\x00\x00"])
+@pytest.mark.parametrize(
+    "says",
+    [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x00\x00\x00", b"%1\r\n+a\r\n+b\r\n" * 9],
+    ids=["HTTP", "zeros", "RESP3"],
+)
 def test_an_address_that_speaks_something_else_is_silent(says):
     with speaker(says) as port:
         answer = sturdis("cli", "--target", f"redis://127.0.0.1:{port}", "ping")

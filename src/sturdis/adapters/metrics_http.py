@@ -46,10 +46,11 @@ class MetricsServer:
     def serve(self, read: Read) -> None:
         """Answer at /metrics; `read` is called anew at every scrape, by one thread a scrape."""
         self._server.read = read
-        self._thread = threading.Thread(
+        thread = threading.Thread(
             target=self._server.serve_forever, args=(CLOSE_SECONDS,), daemon=True
         )
-        self._thread.start()
+        thread.start()
+        self._thread = thread  # one that could not be started is not awaited
 
     def close(self) -> None:
         """Stop serving and free the port."""

@@ -1,5 +1,6 @@
 """The command line: verbs loaded when they are called, and the one error boundary."""
 
+import errno
 import importlib
 import signal
 import sys
@@ -10,7 +11,7 @@ import click
 from sturdis import __version__
 from sturdis.cli.output import Output, lost
 from sturdis.core import errors
-from sturdis.core.errors import OutputError, SturdisError, UsageError
+from sturdis.core.errors import MachineError, OutputError, SturdisError, UsageError
 
 VERBS = {
     "up": ("sturdis.cli.up", "Run the deployment on this machine, on a real server."),
@@ -75,16 +76,40 @@ def run(arguments: list[str]) -> int:
 
 
 def _unforeseen(output: Output, error: Exception) -> int:
-    """Tell of a defect of ours; or of a full disk, where click prints --help itself."""
+    """Tell of a defect of ours; or of what the system refused, a full disk behind --help too."""
     import traceback  # noqa: PLC0415  6 ms that only this pays
 
     codes = (frame.f_code for frame, _line in traceback.walk_tb(error.__traceback__))
     if isinstance(error, OSError) and click.echo.__code__ in codes:
         output.error(lost(sys.stdout, error))
         return OutputError.exit_status
+    if why := _refused_by_the_system(error):
+        output.error(_exhausted(why))
+        return MachineError.exit_status
     traceback.print_exception(error)
     output.aside("error: this is a bug in sturdis; please report the lines above")
     return errors.BUG
+
+
+def _refused_by_the_system(error: Exception) -> str:
+    """Say what the system did not give, where that is what happened; else nothing."""
+    if isinstance(error, MemoryError):
+        return "no memory was left"
+    if isinstance(error, RuntimeError) and str(error) == "can't start new thread":
+        return "no thread could be started"
+    if not isinstance(error, OSError):
+        return ""
+    exhausted = (errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENOMEM)
+    return error.strerror or "" if error.errno in exhausted else ""
+
+
+def _exhausted(why: str) -> MachineError:
+    return MachineError(
+        "machine.exhausted",
+        "the system does not give what is needed to run",
+        why=why,
+        do="ulimit -a    shows the limits of this shell; end other programs, or raise a limit",
+    )
 
 
 def _usage(error: click.UsageError) -> UsageError:

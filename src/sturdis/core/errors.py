@@ -50,6 +50,7 @@ CODES: Mapping[str, str] = {
     "target.unreachable": "nothing accepts connections at the address",
     "target.tls": "the TLS connection was not made: who it is, or what the other side speaks",
     "target.silent": "the address accepts connections but does not answer as Redis",
+    "target.sentinel": "the address is a Sentinel's, which keeps no data",
     "target.refused": "the server refused to open the connection: its database, or an ACL",
     "target.lost": "the connection broke while a reply was awaited",
     "target.no_aof": "the target keeps no append-only file",
@@ -65,6 +66,7 @@ CODES: Mapping[str, str] = {
     "drill.not_ours": "a drill was aimed at a server that no `up` of this machine runs",
     "drill.not_served": "after a fault the server did not serve again in time",
     "output.file": "a file that was asked for could not be written",
+    "machine.exhausted": "the system gave no more memory, threads, processes or open files",
     "command.not_found": "the command after `--` cannot be started",
 }
 """Code to meaning. The part before the dot names the family, which decides the exit status."""
@@ -146,6 +148,12 @@ class DrillError(SturdisError):
     exit_status = 16
 
 
+class MachineError(SturdisError):
+    """What the system gives this program to run with."""
+
+    exit_status = 17
+
+
 class CommandError(SturdisError):
     """The command that `up` was asked to run."""
 
@@ -162,6 +170,7 @@ FAMILIES: Mapping[str, type[SturdisError]] = {
     "access": AccessError,
     "output": OutputError,
     "drill": DrillError,
+    "machine": MachineError,
     "command": CommandError,
 }
 """First part of a code to the class that raises it."""

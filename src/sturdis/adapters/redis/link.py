@@ -251,4 +251,4 @@ def _plain(reply: object) -> Reply:
         return tuple(_plain(item) for item in reply)
     if reply is None or isinstance(reply, bytes | int):
         return reply
-    raise TypeError(f"no RESP2 reply: {type(reply)}")
+    raise redis.InvalidResponse(f"no RESP2 reply: {type(reply)}")

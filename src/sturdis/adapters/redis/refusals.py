@@ -59,6 +59,16 @@ def refused(address: Address, error: redis.RedisError) -> TargetError:
     )
 
 
+def sentinel(address: Address, cli: str) -> TargetError:
+    """Say that a Sentinel answers there; `cli` is what to type before a Redis command."""
+    return TargetError(
+        "target.sentinel",
+        f"{address} is a Sentinel, not a server with data",
+        why="its INFO names sentinel as its mode",
+        do=f"{cli} sentinel masters, then sturdis verify the ip and port that it names",
+    )
+
+
 def silent(address: Address, why: str) -> TargetError:
     """Say that what listens there is not heard as a Redis."""
     return TargetError(

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sturdis.adapters import bullmq_job, metrics_http
 from sturdis.adapters.local import machine
-from sturdis.adapters.redis import keyspace, link, restarts, runs, trials
+from sturdis.adapters.redis import keyspace, link, refusals, restarts, runs, trials
 from sturdis.adapters.redis.link import LINK_SECONDS, REPLY_SECONDS, Link
 from sturdis.core import info as infos
 from sturdis.core.address import LOOPBACK, Address
@@ -74,6 +74,8 @@ class RedisTarget:
         with Link(address, life_seconds=LINK_SECONDS) as connection:
             ping = _ping(connection)
             config, info = _config(connection), _info(connection)
+            if _is_sentinel(info):
+                raise refusals.sentinel(self._address, self._cli)
             seen_machine = _machine(address, info, config)  # at once: the server's age tells
             sample, queues = keyspace.look(connection)  # before anything of ours is written
             round_trip, features, job = self._try(address, connection, ping)
@@ -173,6 +175,12 @@ def _info(connection: Link) -> Mapping[str, str] | Unseen:
     if isinstance(reply, bytes):
         return infos.parse(reply.decode(errors="replace"))
     return Unseen(f"INFO is refused: {text(reply)}")
+
+
+def _is_sentinel(info: Mapping[str, str] | Unseen) -> bool:
+    if isinstance(info, Unseen):
+        return False
+    return "sentinel" in (info.get("redis_mode"), info.get("server_mode"))  # Redis', Valkey's
 
 
 def _machine(
