@@ -58,7 +58,8 @@ def test_a_server_left_behind_keeps_its_folder_and_is_offered_for_adoption(left_
     answer = sturdis("up", "--data", str(tmp_path / "data"), "--port", "0", "--metrics-port", "0")
     assert (answer.returncode, error_code(answer)) == (11, "data.locked")
     assert f"process {pid}, still runs at {up.url}" in answer.stderr
-    assert f"sturdis up --adopt to go on with it, or kill {pid}" in answer.stderr
+    assert f"kill {pid} lets it write and end" in answer.stderr
+    assert f"do:  sturdis up --data {tmp_path / 'data'} --adopt\n" in answer.stderr
     assert sturdis("verify").returncode == 13, "an up that is gone is not found"
     assert not gone(pid)
 
@@ -72,7 +73,7 @@ def test_an_up_that_is_gone_is_known_by_its_lock_whoever_has_its_process_id_now(
     lock.write_text(json.dumps(json.loads(lock.read_text()) | {"up": os.getpid()}))
     answer = sturdis("up", "--data", str(tmp_path / "data"), "--port", "0", "--metrics-port", "0")
     assert (answer.returncode, error_code(answer)) == (11, "data.locked")
-    assert f"sturdis up --adopt to go on with it, or kill {pid}" in answer.stderr
+    assert f"kill {pid} lets it write and end" in answer.stderr
 
 
 @pytest.mark.tier("embedded")

@@ -249,6 +249,8 @@ def test_a_spec_that_cannot_be_read_is_refused(content, tmp_path):
         ("up", "--prot", "1"),
         ("up", "--ephemeral", "--data", "d"),
         ("up", "--data", ""),
+        ("up", "--server", ""),
+        ("up", "--bind", ""),
         ("upp",),
         ("verify", "one", "two"),
         ("cli",),

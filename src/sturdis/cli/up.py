@@ -69,6 +69,8 @@ def command(
     REDIS_URL set, and its exit status is passed on.
     """
     _refuse_contradictions(data, ephemeral=ephemeral, adopt=adopt)
+    for option, value in (("--data", data), ("--server", server), ("--bind", bind)):
+        _refuse_empty(option, value)
     request = UpRequest(
         spec=wiring.load_spec(spec_file, environment),
         data=data,
@@ -93,10 +95,13 @@ def _refuse_contradictions(data: str | None, *, ephemeral: bool, adopt: bool) ->
             why="an ephemeral folder is new, and removed at the end",
             do="sturdis up --data DIR, or sturdis up --ephemeral",
         )
-    if data == "":
+
+
+def _refuse_empty(option: str, value: str | None) -> None:
+    if value == "":
         raise UsageError(
             "usage",
-            "--data names no folder",
+            f"{option} names nothing",
             why="what follows it is empty, perhaps a variable that is not set",
-            do="sturdis up --data DIR, or without --data",
+            do=f"sturdis up with a value after {option}, or without {option}",
         )

@@ -10,6 +10,7 @@ an earlier `up` left behind.
 import contextlib
 import fcntl
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -149,6 +150,8 @@ def open_folder(path: Path, *, ephemeral: bool = False, adopt: bool = False) -> 
         DataError: `data.not_writable`, `data.foreign`, `data.rdb_only`, `data.single_file` or
             `data.locked`.
     """
+    if {"\n", "\r"} & set(str(path)):
+        raise _no_name(path)
     with refusing(path):
         if not path.is_dir():
             path.mkdir(mode=0o700, parents=True)
@@ -238,6 +241,15 @@ def _require_nothing_else(path: Path) -> None:
     guard.refuse_other_forms(str(path), names, has_manifest=has_manifest)
 
 
+def _no_name(path: Path) -> DataError:
+    return DataError(
+        "data.not_writable",
+        f"the data folder {str(path)!r} cannot be used",
+        why="its name holds the end of a line, at which servers break off when they tell of it",
+        do="sturdis up --data DIR, with another name",
+    )
+
+
 def _foreign(path: Path, strange: Sequence[str]) -> DataError:
     left = len(strange) - NAMES_SHOWN
     shown = ", ".join(strange[:NAMES_SHOWN]) + (f" and {left} more" if left > 0 else "")
@@ -260,8 +272,9 @@ def _locked(path: Path, holder: Holder | None, *, up_is_gone: bool) -> DataError
         return DataError(
             "data.locked",
             f"{path} is in use by a server whose `up` is gone",
-            why=f"the server, process {holder.server}, still runs at {holder.address}",
-            do=f"sturdis up --adopt to go on with it, or kill {holder.server} (it writes and ends)",
+            why=f"the server, process {holder.server}, still runs at {holder.address};"
+            f" kill {holder.server} lets it write and end",
+            do=f"sturdis up --data {shlex.quote(str(path))} --adopt",
         )
     who = f"process {holder.up} {holder.address}".strip() if holder else "another process"
     return DataError(

@@ -1,9 +1,11 @@
 """The signals that ask this program to end."""
 
 import contextlib
+import math
 import os
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
 from types import FrameType
 
@@ -11,10 +13,18 @@ from sturdis.core.supervision.events import StopRequested
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
+ONE_REQUEST_SECONDS = 0.1
+"""Longest time between two signals that are one request: no person asks again so soon."""
+
 
 @contextlib.contextmanager
-def emitted(emit: Callable[[StopRequested], None]) -> Iterator[None]:
+def emitted(
+    emit: Callable[[StopRequested], None], now: Callable[[], float] = time.monotonic
+) -> Iterator[None]:
     """Emit `StopRequested` for SIGINT, SIGTERM and SIGHUP while the block runs.
+
+    The same signal again within `ONE_REQUEST_SECONDS` is the same request: timeout(1) sends each to
+    its child and to the child's process group.
 
     Outside the main thread, where Python handles no signals, this does nothing.
     """
@@ -22,8 +32,14 @@ def emitted(emit: Callable[[StopRequested], None]) -> Iterator[None]:
         yield
         return
 
+    last: dict[int, float] = {}
+
     def request_stop(number: int, _frame: FrameType | None) -> None:
-        emit(StopRequested(number))
+        moment = now()
+        is_new = moment - last.get(number, -math.inf) > ONE_REQUEST_SECONDS
+        last[number] = moment
+        if is_new:
+            emit(StopRequested(number))
 
     under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     taken = [one for one in STOP_SIGNALS if not (under_nohup and one is signal.SIGHUP)]
