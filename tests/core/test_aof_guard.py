@@ -22,7 +22,7 @@ def test_only_what_an_interrupted_write_explains_is_cut(scan):
     elif scan.tail is Tail.CORRUPT or scan.excess > MAX_CUT:
         with pytest.raises(DataError) as refused:
             guard.decide("incr", scan, last=True)
-        assert f"truncate -s {scan.safe_end} incr" in refused.value.do
+        assert f"`truncate -c -s {scan.safe_end} incr`" in refused.value.do
     else:
         cut = guard.decide("incr", scan, last=True)
         assert cut == Cut("incr", scan.safe_end, scan.excess, scan.tail)

@@ -221,13 +221,15 @@ def test_what_cannot_be_mended_is_refused_and_left_as_it_is(damage, code, rememb
 
 
 def test_the_last_whole_byte_can_be_cut_to_as_the_refusal_says(data):
+    data = data.rename(data.with_name("a folder; with 'signs'"))
     torn_for_long(data)
     with pytest.raises(DataError) as refused:
         mend(data)
-    words = refused.value.do.split()
-    argument = words.index("truncate")
-    subprocess.run([word.rstrip(",") for word in words[argument : argument + 4]], check=True)
+    pasted = refused.value.do.split("`")[1]
+    assert pasted.startswith("truncate ")
+    subprocess.run(["sh", "-c", pasted], check=True, cwd=data.parent)
     assert mend(data) is None
+    assert list(data.parent.iterdir()) == [data], "no other file is met"
 
 
 @pytest.mark.parametrize("server", SERVERS)

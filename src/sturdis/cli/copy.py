@@ -1,5 +1,6 @@
 """`sturdis copy`: a consistent copy of what a live server keeps."""
 
+import shlex
 import sys
 from pathlib import Path
 
@@ -60,6 +61,6 @@ def _text(copied: Copied) -> str:
         (
             f"copied   {copied.address}, {len(copied.files)} files, {size}",
             f"to       {copied.folder}",
-            f"next     sturdis up --data {copied.folder}{named}",
+            f"next     sturdis up --data {shlex.quote(copied.folder)}{named}",
         )
     )

@@ -226,7 +226,8 @@ def require_named_server(folder: DataFolder, asked: str | None) -> None:
             "data.unknown_server",
             f"{folder.path} holds an append-only file, but not which server wrote it",
             why=f"{RECORD} is missing or damaged, and another server's rewrite cannot be undone",
-            do=f"sturdis up --data {folder.path} --server PATH, with the server that wrote it",
+            do=f"sturdis up --data {shlex.quote(str(folder.path))} --server PATH, with the server"
+            " that wrote it",
         )
 
 

@@ -5,6 +5,7 @@ unit of the last file. All else is refused with the way out, the data untouched:
 """
 
 import re
+import shlex
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -67,21 +68,22 @@ def refuse_other_forms(folder: str, names: Collection[str], *, has_manifest: boo
     """
     if has_manifest:
         return
+    quoted = shlex.quote(folder)
     if SINGLE_FILE in names:
         raise DataError(
             "data.single_file",
             f"{folder} holds an append-only file of Redis before 7.0",
             why=f"{SINGLE_FILE} is one file; since 7.0 it is several, led by a manifest",
-            do=f"on a copy: redis-server --dir {folder} --appendonly yes    (it converts the "
-            f"file; end it with SHUTDOWN), then sturdis up --data {folder} --server PATH",
+            do=f"on a copy: redis-server --dir {quoted} --appendonly yes    (it converts the "
+            f"file; end it with SHUTDOWN), then sturdis up --data {quoted} --server PATH",
         )
     if SNAPSHOT in names:
         raise DataError(
             "data.rdb_only",
             f"{folder} holds a snapshot and no append-only file",
             why=f"with appendonly yes a server does not load {SNAPSHOT}: it would start empty",
-            do=f"on a copy: redis-server --dir {folder}, CONFIG SET appendonly yes, wait until "
-            f"INFO says aof_rewrite_in_progress:0, SHUTDOWN, then sturdis up --data {folder} "
+            do=f"on a copy: redis-server --dir {quoted} ; CONFIG SET appendonly yes, wait until "
+            f"INFO says aof_rewrite_in_progress:0, SHUTDOWN, then sturdis up --data {quoted} "
             "--server PATH",
         )
 
@@ -173,5 +175,5 @@ def _uncuttable(code: str, path: str, scan: Scan, why: str) -> DataError:
         f"{path} is whole up to byte {scan.safe_end}, and {units.human_bytes(scan.excess)} follow",
         why=f"{why}{odd}",
         do="put it back from a copy of the folder; or copy the folder, lose what follows with "
-        f"truncate -s {scan.safe_end} {path}, then sturdis up",
+        f"`truncate -c -s {scan.safe_end} {shlex.quote(path)}`, then sturdis up",
     )
