@@ -3,12 +3,14 @@
 import json
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from sturdis.adapters.local import binaries
+from sturdis.adapters.local.server_process import Adopted
 from tests.integration.running import error_code, program, running, sturdis
 from tests.integration.servers import wait_until
 
@@ -21,6 +23,18 @@ def gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return Path(f"/proc/{pid}/stat").read_text().split()[2] == "Z"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="pidfds are Linux's")
+def test_the_end_of_an_adopted_process_is_seen_though_its_parent_never_asks():
+    with subprocess.Popen(["sleep", "60"]) as child:
+        adopted = Adopted(child.pid)
+        with pytest.raises(subprocess.TimeoutExpired):
+            adopted.wait(0.01)
+        adopted.kill()
+        assert adopted.wait(10) == 0
+        assert Path(f"/proc/{child.pid}/stat").read_text().split()[2] == "Z"
+    assert adopted.wait(0) == 0
 
 
 @SETPRIV
