@@ -72,7 +72,9 @@ class Life:
             while not reply.endswith(b"\r\n") or (reply[:1] == b"$" and reply.count(b"\r\n") < 2):
                 if reply == b"$-1\r\n":
                     break
-                reply += link.recv(4096)
+                if not (part := link.recv(4096)):
+                    raise ConnectionError("the server hung up")
+                reply += part
         return reply.decode().split("\r\n")[-2]
 
     def serves(self) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from sturdis.adapters import durable
-from sturdis.adapters.local import binaries, data_folder
+from sturdis.adapters.local import binaries, data_folder, signals
 from sturdis.adapters.local.guard import CHUNK, chunks
 from sturdis.core.aof import copying, guard, rdb
 from sturdis.core.aof import scan as scans
@@ -51,7 +51,8 @@ class CopyFolder:
                     self._parts.mkdir(mode=0o700)
                 yield
             finally:
-                shutil.rmtree(self._beside, ignore_errors=True)
+                with signals.ignored():
+                    shutil.rmtree(self._beside, ignore_errors=True)
         finally:
             os.close(lock)
 

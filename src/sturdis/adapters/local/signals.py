@@ -6,10 +6,12 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 
 from sturdis.core.supervision.events import StopRequested
+
+_Handler = Callable[[int, FrameType | None], object] | int | None
 
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -55,28 +57,44 @@ def emitted(
 def unwinding() -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the block as Ctrl-C does, so that what it made is removed.
 
-    `ignore` then keeps further ones from ending the removal.
+    `ignore` then keeps further ones from ending the removal, until the block ends.
     """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = {
-        number: signal.signal(number, signal.default_int_handler)
-        for number in STOP_SIGNALS
-        if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler)
-    }
-    try:
-        yield
-    finally:
+    with _restored() as before:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            if handler in (signal.SIG_DFL, signal.default_int_handler):
+                signal.signal(number, signal.default_int_handler)
+        yield
+
+
+@contextlib.contextmanager
+def ignored() -> Iterator[None]:
+    """Let nothing but SIGKILL end the block; for a clean-up that is short."""
+    with _restored():
+        ignore()
+        yield
 
 
 def ignore() -> None:
-    """Let nothing but SIGKILL end what follows; for a clean-up that is short."""
+    """Let nothing but SIGKILL end what follows in a block of `unwinding`."""
     if threading.current_thread() is threading.main_thread():
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
+
+
+@contextlib.contextmanager
+def _restored() -> Iterator[Mapping[signal.Signals, _Handler]]:
+    """Give who hears the signals now, and let them hear again when the block ends.
+
+    Empty outside the main thread, where Python handles no signals.
+    """
+    in_main = threading.current_thread() is threading.main_thread()
+    before = {number: signal.getsignal(number) for number in STOP_SIGNALS} if in_main else {}
+    try:
+        yield before
+    finally:
+        for number, handler in before.items():
+            if handler is not None:  # None: one that Python did not set, and cannot
+                signal.signal(number, handler)
 
 
 def in_foreground() -> bool:

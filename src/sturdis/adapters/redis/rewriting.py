@@ -79,8 +79,8 @@ class RewritingServer:
                 self._keep("yes")
                 yield
             finally:
-                signals.ignore()  # a second Ctrl-C does not keep the setting from being put back
-                self._put_back(note)
+                with signals.ignored():  # a second Ctrl-C does not keep it from being put back
+                    self._put_back(note)
 
     def rewrite(self, tell: Callable[[Step], None]) -> None:
         """Let the server rewrite its file from now on, and wait until it has.
