@@ -122,7 +122,10 @@ def test_every_command_and_option_is_documented():
         command = main.group.get_command(context, verb)
         assert command is not None
         assert command.get_short_help_str(200).rstrip(".") == summary.rstrip("."), verb
-        for parameter in command.params:
+        below = command.commands if isinstance(command, click.Group) else {}
+        for name in below:
+            assert f"sturdis {verb} {name}" in shown
+        for parameter in (one for each in (command, *below.values()) for one in each.params):
             for option in parameter.opts:
                 assert not option.startswith("--") or option in shown, f"{verb} {option}"
 
