@@ -5,6 +5,7 @@ import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import msgspec
@@ -152,18 +153,12 @@ class CopyFolder:
             do="sturdis copy DIR, with a folder that is empty or not there",
         )
 
-    @contextlib.contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
-        except OSError as error:
-            where = f": {error.filename}" if isinstance(error.filename, str) else ""
-            raise DataError(
-                "data.not_writable",
-                f"the copy {self._path} cannot be made",
-                why=f"{error.strerror}{where}",
-                do="make room, or name another folder: sturdis copy DIR",
-            ) from error
+    def _writing(self) -> AbstractContextManager[None]:
+        return data_folder.refusing(
+            self._path,
+            what="the copy {} cannot be made",
+            do="make room, or name another folder: sturdis copy DIR",
+        )
 
 
 def _copied(source: Path, to: Path) -> Iterator[int]:

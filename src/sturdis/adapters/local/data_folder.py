@@ -160,9 +160,9 @@ def open_folder(path: Path, *, ephemeral: bool = False, adopt: bool = False) -> 
     folder = DataFolder(path, _take_lock(path, UP_LOCK), ephemeral)
     try:
         folder.lock_for_server()
-    except DataError:
-        holder = _holder(path)
-        if not (adopt and holder and holder.server and alive(holder.server)):
+    except DataError as error:
+        holder = _holder(path) if adopt and error.code == "data.locked" else None
+        if not (holder and holder.server and alive(holder.server)):
             os.close(folder.up_lock)
             raise
         return replace(folder, left_behind=holder.server)
@@ -201,17 +201,26 @@ def open_temporary() -> DataFolder:
 
 
 @contextlib.contextmanager
-def refusing(path: Path) -> Iterator[None]:
-    """Turn what the system says when the folder `path` cannot be written into our error."""
+def refusing(
+    path: Path,
+    *,
+    what: str = "the data folder {} cannot be used",
+    do: str = "make room or name another folder: sturdis up --data DIR",
+) -> Iterator[None]:
+    """Turn what the system says when the folder `path` cannot be written into our error.
+
+    Raises:
+        DataError: `data.not_writable`, of `what` with the path in it.
+    """
     try:
         yield
     except OSError as error:
         where = f": {error.filename}" if isinstance(error.filename, str) else ""
         raise DataError(
             "data.not_writable",
-            f"the data folder {path} cannot be used",
+            what.format(path),
             why=f"{error.strerror}{where}",
-            do="make room or name another folder: sturdis up --data DIR",
+            do=do,
         ) from error
 
 
