@@ -120,7 +120,7 @@ def test_an_adopted_server_is_stopped_by_its_new_up(left_behind, tmp_path):
 def test_a_server_that_does_not_answer_is_not_adopted(left_behind, tmp_path):
     _up, pid = left_behind
     os.kill(pid, signal.SIGSTOP)
-    answer = sturdis("up", "--data", str(tmp_path / "data"), "--adopt")
+    answer = sturdis("up", "--data", str(tmp_path / "data"), "--adopt", "--metrics-port", "0")
     assert (answer.returncode, error_code(answer)) == (11, "data.locked")
     assert f"kill {pid}" in answer.stderr
     assert not gone(pid)

@@ -108,5 +108,6 @@ def test_a_server_without_the_memory_to_start_says_so(tmp_path):
     kibibytes = 20_000  # of address space: enough for the program, too little to run
     limited = f'[ "$1" = --version ] || ulimit -v {kibibytes}'
     server = program(tmp_path / "server", f'{limited}\nexec {binaries.find_embedded()} "$@"')
-    answer = sturdis("up", "--data", str(tmp_path / "data"), "--server", server)
+    free = ("--port", "0", "--metrics-port", "0")
+    answer = sturdis("up", "--data", str(tmp_path / "data"), "--server", server, *free)
     assert (answer.returncode, error_code(answer)) == (10, "server.exited")

@@ -125,7 +125,9 @@ def test_a_first_start_that_failed_binds_the_folder_to_no_server(tmp_path):
     data = tmp_path / "data"
     embedded = binaries.find_embedded()
     bad = program(tmp_path / "bad", f'[ "$1" = --version ] && exec {embedded} --version\nexit 3')
-    answer = sturdis("up", "--data", str(data), "--server", bad)
+    answer = sturdis(
+        "up", "--data", str(data), "--server", bad, "--port", "0", "--metrics-port", "0"
+    )
     assert (answer.returncode, error_code(answer)) == (10, "server.exited")
     with running("--data", str(data)) as up:
         assert up.ready["server_path"] != bad

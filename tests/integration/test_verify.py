@@ -31,10 +31,10 @@ def test_nothing_of_the_users_is_touched_and_nothing_is_left(server):
     with running("--ephemeral", "--server", server) as up:
         up.cli("set", "mine", "1")
         up.cli("xadd", "bull:mails:events", "*", "event", "added")
-        before = [up.cli("--json", "dump", key) for key in ("mine", "bull:mails:events")]
+        before = [up.cli("dump", key) for key in ("mine", "bull:mails:events")]
         assert sturdis("verify").returncode == 0
         assert sorted(up.cli("keys", "*").splitlines()) == ["bull:mails:events", "mine"]
-        assert before == [up.cli("--json", "dump", key) for key in ("mine", "bull:mails:events")]
+        assert before == [up.cli("dump", key) for key in ("mine", "bull:mails:events")]
 
 
 @pytest.mark.tier("embedded")
