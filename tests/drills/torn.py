@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -22,6 +23,9 @@ from tests.integration.servers import wait_until
 NAME = "appendonly.aof.1.incr.aof"
 AT_ONCE = 4
 """Servers that run beside each other: more gain nothing on two cores."""
+
+FORKING = threading.Lock()
+"""Held while a process is made: until its exec it has all open files, and with them their locks."""
 
 BULLMQ = tiers.ROOT / "examples/bullmq/roundtrip.py"
 
@@ -111,7 +115,7 @@ class Torn:
     def life(self) -> Iterator[Life]:
         """Start a server, after the guard where there is one; kill it when the block ends."""
         if self._guarded:
-            with closing(data_folder.open_folder(self.data)) as folder:
+            with FORKING, closing(data_folder.open_folder(self.data)) as folder:
                 guard.make_safe(folder, self._written.server)
         address = str(self._home / "s")
         settings = {
@@ -120,7 +124,9 @@ class Torn:
         }  # fmt: skip
         options = [str(word) for name, value in settings.items() for word in (f"--{name}", value)]
         command = [self._written.server.path, *options]
-        with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
+        with FORKING:
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        with process:
             try:
                 life = Life(process, address)
                 wait_until(life.serves, "PONG", seconds=30)
