@@ -4,9 +4,14 @@ import contextlib
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests import tiers
+
+# How long an example takes says something of the machine; benchmarks are for that.
+hypothesis.settings.register_profile("sturdis", deadline=None)
+hypothesis.settings.load_profile("sturdis")
 
 
 @pytest.hookimpl(tryfirst=True)
