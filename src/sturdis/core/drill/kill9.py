@@ -1,6 +1,6 @@
 """The drill `kill9`: the server's process is ended with SIGKILL again and again, under load.
 
-Hypothesis: on a disk that keeps up no acknowledged job is lost, and each is processed in the end.
+Hypothesis: while no fsync runs no acknowledged job is lost, and each is processed in the end.
 """
 
 from collections.abc import Iterable, Sequence

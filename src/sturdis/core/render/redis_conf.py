@@ -118,9 +118,9 @@ def _append_only_file(spec: specs.Spec, place: Place) -> Iterator[Directive]:
     yield Directive(
         "appendonly",
         ("yes",),
-        "Every acknowledged write is in the append-only file: a killed process loses nothing on "
-        "a disk that keeps up.",
-        "docs/adr/0008",
+        "Every acknowledged write is in the append-only file: a killed process loses nothing "
+        "while no fsync runs.",
+        "docs/adr/0008, docs/adr/0021",
     )
     yield Directive(
         "appendfsync",

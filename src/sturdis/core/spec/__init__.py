@@ -56,8 +56,8 @@ class Persistence(Section, frozen=True):
         Literal["everysec", "always"],
         Meta(
             description="When the append-only file is forced to disk. Default everysec: a killed "
-            "process loses nothing on a disk that keeps up, a power cut at most 2 s, or the "
-            "longest fsync plus 1 s. `always`: every write waits for the disk (docs/adr/0008)."
+            "process loses nothing while no fsync runs; then, and at a power cut, at most 2 s, or "
+            "the longest fsync plus 1 s. `always`: every write waits for the disk (docs/adr/0008)."
         ),
     ] = "everysec"
 
