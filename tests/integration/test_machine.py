@@ -1,6 +1,7 @@
 """The machine of a server: this one, as Linux shows it, or one laid out in a folder."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -66,7 +67,15 @@ def test_a_server_of_this_machine_is_known_by_number_and_age(tmp_path):
     assert seen.available > 0
     assert 0 < seen.memory_limit <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     assert seen.overcommit in {"0", "1", "2"}
-    assert seen.huge_pages in {"always", "madvise", "never"}
+    if Path("/sys/kernel").exists():
+        assert seen.huge_pages in {"always", "madvise", "never"}
+
+
+def test_without_sys_the_huge_pages_are_not_visible_from_here(laid_out):
+    shutil.rmtree(laid_out / "sys")
+    seen = look(laid_out)
+    assert isinstance(seen, Machine)
+    assert isinstance(seen.huge_pages, NotVisible)
 
 
 def test_what_linux_shows_is_read(laid_out):

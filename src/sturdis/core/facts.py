@@ -94,7 +94,7 @@ class Machine:
     """What is left below the kernel's commit limit, which counts where overcommit is 2."""
     overcommit: str | Unseen
     """vm.overcommit_memory: 0, 1 or 2."""
-    huge_pages: str | Unseen
+    huge_pages: str | Unseen | NotVisible
     """Transparent huge pages: always, madvise or never."""
     disk_free: int | Unseen
     """Room for the server on the disk that holds its data."""

@@ -112,7 +112,9 @@ def _cgroup_limits(root: Path, pid: str) -> list[int]:
     return found
 
 
-def _huge_pages(root: Path) -> str | Unseen:
+def _huge_pages(root: Path) -> str | Unseen | NotVisible:
+    if not (root / "sys/kernel").exists():  # a chroot, or a container without it
+        return NotVisible("/sys is not there to look at")
     text = _read(root / "sys/kernel/mm/transparent_hugepage/enabled")
     if isinstance(text, Unseen):
         return text

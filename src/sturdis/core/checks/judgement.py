@@ -71,12 +71,14 @@ def not_applicable(reason: str, do: str) -> Judgement:
     return Judgement(Verdict.NOT_APPLICABLE, reason, do)
 
 
-def known(fact: Seen | Unseen, do: str) -> Seen:
+def known(fact: Seen | Unseen | NotVisible, do: str) -> Seen:
     """Give a fact that was seen.
 
     Raises:
-        UndecidedError: It was not.
+        UndecidedError: It was not, or cannot be from here.
     """
+    if isinstance(fact, NotVisible):
+        raise UndecidedError(not_applicable(fact.reason, do))
     if isinstance(fact, Unseen):
         raise UndecidedError(unseen(fact, do))
     return fact
