@@ -14,7 +14,7 @@ from sturdis.core.address import Address
 from sturdis.core.facts import Refused
 from tests.integration.running import SERVERS, running, sturdis
 from tests.integration.servers import start_server, wait_until
-from tests.integration.verdicts import not_passed, verdicts
+from tests.integration.verdicts import NOT_SHOWN_HERE, not_passed, verdicts
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -22,7 +22,8 @@ def test_the_running_up_is_found_and_keeps_every_promise(server):
     with running("--ephemeral", "--server", server):
         status, found = verdicts()
     assert status == 0
-    assert set(found.values()) == {"pass"}
+    shown = {verdict for check, verdict in found.items() if check not in NOT_SHOWN_HERE}
+    assert shown == {"pass"}
     assert len(found) == 28
 
 
