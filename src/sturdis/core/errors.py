@@ -23,6 +23,7 @@ CODES: Mapping[str, str] = {
     "usage.tls": "a certificate, key or authority for TLS cannot be used",
     "spec.invalid": "the spec has problems; each is named with its line",
     "spec.unreadable": "the spec file cannot be read",
+    "spec.no_repository": "no Git repository for Argo CD is named or found",
     "server.missing": "no server to run: not found, or not the one the data was written with",
     "server.unknown": "a program was named that is neither Redis nor Valkey",
     "server.too_old": "the server lacks the multi-part append-only file (Redis before 7.0)",
@@ -68,6 +69,23 @@ CODES: Mapping[str, str] = {
     "output.file": "a file that was asked for could not be written",
     "machine.exhausted": "the system gave no more memory, threads, processes or open files",
     "command.not_found": "the command after `--` cannot be started",
+    "cluster.none": "no cluster is named: no kubeconfig, or no current context in it",
+    "cluster.unknown_context": "the kubeconfig has no such context",
+    "cluster.kubeconfig": "the kubeconfig, or what it asks to log in with, cannot be used",
+    "cluster.unreachable": "the cluster's API server is not reached",
+    "cluster.lost": "the connection to the API server broke, or its answer did not come in time",
+    "cluster.denied": "the API server does not know the user of the context",
+    "cluster.forbidden": "the user of the context may not do what is needed; what is named",
+    "cluster.refused": "the API server refused an object or a request; its words are given",
+    "cluster.not_found": "what is to be changed is not in the cluster",
+    "cluster.conflict": "fields of an object belong to someone else, or it changed meanwhile",
+    "cluster.too_old": "the API server is older than what is applied needs",
+    "cluster.foreign": "an object of that name is there and was not applied by Sturdis",
+    "cluster.gitops": "Argo CD or Flux keeps the objects as they are in Git",
+    "cluster.claim": "the volume claim has another size, class or name than the spec asks for",
+    "cluster.storage_class": "the cluster has no StorageClass of that name",
+    "cluster.secret": "the Secret of `access.passwordSecret` is missing, or lacks a key",
+    "cluster.not_serving": "what was applied does not serve; what stands in its way is told",
 }
 """Code to meaning. The part before the dot names the family, which decides the exit status."""
 
@@ -160,6 +178,12 @@ class CommandError(SturdisError):
     exit_status = COMMAND_NOT_FOUND
 
 
+class ClusterError(SturdisError):
+    """A Kubernetes cluster: reaching it, and what it refuses or does not bring to serve."""
+
+    exit_status = 18
+
+
 FAMILIES: Mapping[str, type[SturdisError]] = {
     "usage": UsageError,
     "spec": SpecError,
@@ -172,5 +196,6 @@ FAMILIES: Mapping[str, type[SturdisError]] = {
     "drill": DrillError,
     "machine": MachineError,
     "command": CommandError,
+    "cluster": ClusterError,
 }
 """First part of a code to the class that raises it."""
