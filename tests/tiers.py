@@ -29,6 +29,15 @@ def _exporter() -> str:
     return "" if is_right else f"{path} is not redis_exporter {release}"
 
 
+def promtool() -> str | None:
+    """Find Prometheus' tool for rules: that of scripts/trixie-packages, else one on PATH."""
+    return shutil.which(matrix.TRIXIE / "promtool") or shutil.which("promtool")
+
+
+def _promtool() -> str:
+    return "" if promtool() else "no promtool (amd64 Debian: scripts/trixie-packages)"
+
+
 def _node() -> str:
     node = shutil.which("node")
     if node is None:
@@ -76,6 +85,7 @@ def _usual_ports() -> str:
 TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     **{row.tier: (f"{row.name} of the test matrix", row.missing) for row in matrix.ROWS},
     "exporter": (f"redis_exporter {matrix.EXPORTER_RELEASE}", _exporter),
+    "promtool": ("Prometheus' promtool, for the alerts", _promtool),
     "node": ("Node with BullMQ and ioredis", _node),
     "curl": ("curl, for the commands as documented", _curl),
     "openssl": ("openssl, for the commands as documented", _openssl),
