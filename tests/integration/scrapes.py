@@ -1,6 +1,7 @@
 """Reading metrics endpoints, ours and the real redis_exporter's."""
 
 import contextlib
+import os
 import subprocess
 import urllib.request
 from collections.abc import Iterator, Mapping
@@ -56,12 +57,17 @@ def scrape(url: str) -> Scraped:
 
 
 @contextlib.contextmanager
-def exporter(redis_url: str) -> Iterator[str]:
-    """Run the real exporter until the block ends; give the address of its metrics."""
+def exporter(redis_url: str, **environ: str) -> Iterator[str]:
+    """Run the real exporter until the block ends; give the address of its metrics.
+
+    `environ` are settings of its own: `REDIS_EXPORTER_…`.
+    """
     port = ports.claim(0, option="")
     command = [str(matrix.EXPORTER), "-web.listen-address", f"{LOOPBACK}:{port}"]
     with subprocess.Popen(
-        [*command, "-redis.addr", redis_url], stderr=subprocess.DEVNULL
+        [*command, "-redis.addr", redis_url],
+        stderr=subprocess.DEVNULL,
+        env={**os.environ, **environ},
     ) as process:
         url = f"http://{LOOPBACK}:{port}/metrics"
         try:
