@@ -88,7 +88,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             ClusterError: They cannot be read.
         """
         ref = Ref(kind, "", namespace or "")
-        params = _selecting(labels, fields) | {"limit": PAGE}
+        params = session.selecting(labels, fields) | {"limit": PAGE}
         found: list[Manifest] = []
         while True:
             answer = self._session.json("list", ref, params=params)
@@ -117,21 +117,24 @@ class Cluster(AbstractContextManager["Cluster"]):
             "patch", ref_of(manifest), params=params, body=manifest, content_type=APPLY
         )
 
-    def admits(self, manifest: Manifest) -> None:
-        """Find out whether an object would be taken, were it not there yet; change nothing.
+    def trial(self, manifest: Manifest, namespace: str | None = None) -> Manifest:
+        """Give what an object would be, were it made anew; change nothing.
+
+        Args:
+            manifest: The object; one of that name may be there.
+            namespace: Try it in this one, as its own is not there yet.
 
         Raises:
-            ClusterError: `cluster.refused`, or the namespace is not there.
+            ClusterError: It would be refused.
         """
-        ref = ref_of(manifest)
+        named = manifest["metadata"]
+        meta = {key: value for key, value in named.items() if key != "name"}
+        meta |= {"generateName": f"{named['name']}-"}
+        meta |= {"namespace": namespace} if namespace else {}
+        ref = Ref(ref_of(manifest).kind, "", meta.get("namespace", ""))
         params = {"fieldManager": MANAGER, "dryRun": "All"}
-        try:
-            self._session.json(
-                "create", Ref(ref.kind, "", ref.namespace), params=params, body=manifest
-            )
-        except ClusterError as error:
-            if error.code != "cluster.conflict":  # it is there, and that is asked last
-                raise
+        made = self._session.json("create", ref, params=params, body=manifest | {"metadata": meta})
+        return made | {"metadata": made["metadata"] | {"name": named["name"]}}
 
     def patch(self, ref: Ref, changes: Manifest) -> Manifest:
         """Merge `changes` into an object as RFC 7396 says.
@@ -180,7 +183,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         Raises:
             ClusterError: It may not be watched; or the connection broke twice in a row.
         """
-        params = _selecting(labels, {"metadata.name": name} if name else None)
+        params = session.selecting(labels, {"metadata.name": name} if name else None)
         ref = Ref(kind, "", namespace)
         end = time.monotonic() + seconds
         broken = False
@@ -281,16 +284,6 @@ class Cluster(AbstractContextManager["Cluster"]):
         taken = tuple(dict.fromkeys(self._session.warnings))
         self._session.warnings.clear()
         return taken
-
-
-def _selecting(
-    labels: Mapping[str, str] | None, fields: Mapping[str, str] | None
-) -> dict[str, str]:
-    def joined(table: Mapping[str, str]) -> str:
-        return ",".join(f"{key}={value}" for key, value in table.items())
-
-    chosen = {"labelSelector": joined(labels or {}), "fieldSelector": joined(fields or {})}
-    return {key: value for key, value in chosen.items() if value}
 
 
 def _last(manifest: Manifest) -> Manifest:

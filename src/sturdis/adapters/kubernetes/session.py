@@ -143,6 +143,16 @@ def path(ref: Ref) -> str:
     return f"{root(ref.kind)}{within}/{ref.kind.plural}{name}"
 
 
+def selecting(labels: Mapping[str, str] | None, fields: Mapping[str, str] | None) -> dict[str, str]:
+    """Give the parameters of a list or watch that choose objects."""
+
+    def joined(table: Mapping[str, str]) -> str:
+        return ",".join(f"{key}={value}" for key, value in table.items())
+
+    chosen = {"labelSelector": joined(labels or {}), "fieldSelector": joined(fields or {})}
+    return {key: value for key, value in chosen.items() if value}
+
+
 def _refused(response: httpx2.Response, verb: str, what: Ref | str) -> ClusterError:
     try:
         said = response.json()
