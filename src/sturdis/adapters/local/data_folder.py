@@ -26,8 +26,8 @@ from sturdis.core.aof import guard
 from sturdis.core.errors import DataError
 from sturdis.core.servers import Record
 
-AOF_FOLDER = "appendonlydir"
-CUT_FOLDER = "cut"
+AOF_FOLDER = guard.FOLDER
+CUT_FOLDER = guard.CUT_FOLDER
 RECORD = "server.json"
 UNFINISHED_RECORD = f"{RECORD}.new"
 LOCK = "sturdis.lock"

@@ -18,6 +18,10 @@ from sturdis.core.errors import DataError
 MAX_CUT = 1 << 20
 """Most bytes that are cut without asking: BullMQ's longest transaction had 247 KB."""
 
+FOLDER = "appendonlydir"
+CUT_FOLDER = "cut"
+"""In the data folder: where the servers keep the append-only file, and the guard what it cut."""
+
 MANIFEST = "appendonly.aof.manifest"
 SINGLE_FILE = "appendonly.aof"
 SNAPSHOT = "dump.rdb"
