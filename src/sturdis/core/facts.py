@@ -6,6 +6,10 @@ unknown.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sturdis.core.cluster_facts import ClusterFacts
 
 
 @dataclass(frozen=True)
@@ -177,3 +181,5 @@ class ServerFacts:
     queues: Sequence[QueueKeys] | Unseen
     restarted: Restarted | Refused | NotVisible | Unseen | None = None
     """None: nobody asked for a restart."""
+    cluster: "ClusterFacts | None" = None
+    """None: it was not looked at through a cluster."""

@@ -1,0 +1,39 @@
+"""What was seen of the deployment's objects in a cluster: values that checks judge."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sturdis.core.cluster import Manifest, Ref
+from sturdis.core.facts import NotVisible, Unseen
+
+LiveObject = Manifest | None | Unseen | NotVisible
+"""An object as the API server has it; None: it is not there. Not visible: its kind is not known
+to that cluster."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was answered to PING at the address that clients are given, from inside the cluster."""
+
+    reply: str
+    """The reply, or what redis-cli said where there was none."""
+    resolved: str
+    """The addresses of the name; empty: the image has nothing to show them with."""
+
+
+@dataclass(frozen=True)
+class ClusterFacts:
+    """One look at the deployment's objects."""
+
+    kubectl: str
+    """What to type before a command of kubectl to look there: `kubectl --context test -n redis`."""
+    apply: str
+    """What to type to bring the cluster to the spec."""
+    pod: Manifest
+    claim: LiveObject
+    live: Mapping[Ref, LiveObject]
+    """Each object of the spec, by its name."""
+    services: Sequence[Manifest] | Unseen
+    """All Services of the namespace, by one of which Prometheus finds the exporter."""
+    from_another_pod: Asked | Unseen
+    from_its_own_pod: Asked | Unseen
