@@ -126,16 +126,22 @@ def fetch(url: str) -> Scrape | NoScrape:
 
 
 def _fetch(url: str) -> Scrape | NoScrape:
-    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
-
     try:
         with _DIRECTLY.open(url, timeout=FETCH_SECONDS) as reply:
-            text = _read(reply).decode()
-        families = list(text_string_to_metric_families(text))
+            text = _read(reply)
     except HTTPError as error:
         return NoScrape(url, f"{url} answered {error.code} {error.reason}")
     except (OSError, http.client.HTTPException) as error:
         return NoScrape(url, f"{url} does not answer: {getattr(error, 'reason', error)}")
+    return read(url, text)
+
+
+def read(url: str, text: bytes) -> Scrape | NoScrape:
+    """Read what a scrape of `url` gave; labelled samples are left out."""
+    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+
+    try:
+        families = list(text_string_to_metric_families(text.decode()))
     except ValueError as error:
         return NoScrape(url, f"{url} gives no metrics: {error}")
     samples = (sample for family in families for sample in family.samples)

@@ -18,13 +18,15 @@ class RestartPlan:
     address: str
     seconds: float
     """Longest wait until the server serves again."""
+    how: str = "end the server with SHUTDOWN; the running sturdis up starts it again"
+    """What ends it, and what starts it again."""
 
     def __str__(self) -> str:
         return (
             f"verify --restart does this to {self.address}:\n"
             "  1. write a marker below sturdis:verify\n"
-            "  2. end the server with SHUTDOWN; the running sturdis up starts it again, and\n"
-            "     clients wait or fail meanwhile\n"
+            f"  2. {self.how},\n"
+            "     and clients wait or fail meanwhile\n"
             f"  3. wait up to {self.seconds:.0f} s until it serves, read the marker, and remove it"
         )
 
