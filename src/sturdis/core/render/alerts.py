@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
+from urllib.parse import quote
 
 from sturdis.core import cluster, units
 from sturdis.core import spec as specs
 from sturdis.core.cluster import Manifest
 from sturdis.core.render import metadata, promql
-from sturdis.core.render.promql import check_single_keys
 from sturdis.core.spec import Spec
-
-__all__ = ["Alert", "alerts", "check_single_keys", "prometheus_rule"]
 
 RUNBOOKS = "docs/operations.md"
 """Where each alert has a section of its name."""
@@ -69,7 +67,7 @@ def prometheus_rule(spec: Spec) -> Manifest:
 
 
 def alerts(spec: Spec) -> Iterator[Alert]:
-    """Give the alerts of the deployment; the one on queues only where queues are named."""
+    """Give the alerts of the deployment; those on queues only where queues are named."""
     where = f"{spec.namespace}/{spec.name}"
     yield from _serving(spec, where)
     yield from _connections(spec, where)
@@ -78,7 +76,7 @@ def alerts(spec: Spec) -> Iterator[Alert]:
     yield from _refusals(spec, where)
     yield _volume(spec, where)
     if spec.monitoring.queues:
-        yield _queues(spec, where)
+        yield from _queues(spec, where)
 
 
 def _serving(spec: Spec, where: str) -> Iterator[Alert]:
@@ -234,9 +232,9 @@ def _volume(spec: Spec, where: str) -> Alert:
     )
 
 
-def _queues(spec: Spec, where: str) -> Alert:
+def _queues(spec: Spec, where: str) -> Iterator[Alert]:
     most = spec.monitoring.thresholds.waiting_jobs
-    return Alert(
+    yield Alert(
         "RedisQueueDepthHigh",
         f"{promql.waiting_jobs(spec)} > {most}",
         5,
@@ -244,6 +242,14 @@ def _queues(spec: Spec, where: str) -> Alert:
         f"more than {most} jobs wait in a queue of {where}",
         "Jobs that wait in {{ $labels.queue }}: {{ $value }}, those with a priority and those of "
         "a paused queue included.",
+    )
+    yield Alert(
+        "RedisQueueDepthUnknown",
+        f"{promql.of(spec, 'redis_script_result')} == 0",
+        5,
+        "warning",
+        f"the jobs that wait in {where} cannot be counted",
+        "The script that counts them fails, so RedisQueueDepthHigh stays silent.",
     )
 
 
@@ -257,3 +263,8 @@ def _appears(counter: str) -> str:
     `increase` needs two values: of a first burst it sees nothing.
     """
     return f"{_rises(counter)} or ({counter} unless {counter} offset {WINDOW}) > 0"
+
+
+def check_single_keys(spec: Spec) -> str:
+    """Give keys for REDIS_EXPORTER_CHECK_SINGLE_KEYS; to be replaced by `queue_script`."""
+    return ",".join(f"db0=bull:{quote(queue)}:wait" for queue in spec.monitoring.queues)
