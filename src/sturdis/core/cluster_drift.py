@@ -63,10 +63,15 @@ def _of_lists(wanted: Sequence[Any], live: Sequence[Any], path: str) -> Iterator
 
 
 def _shown(wanted: Any, live: Any) -> tuple[str, str]:
-    """Give both values in few words: of texts of several lines the first that differs."""
+    """Give both values in few words: of texts of several lines the first that differs.
+
+    Lines that begin with # count only where nothing else differs: they explain the others.
+    """
     if isinstance(wanted, str) and isinstance(live, str) and "\n" in wanted:
         pairs = zip_longest(wanted.splitlines(), live.splitlines(), fillvalue=ABSENT)
-        wanted, live = next(((one, other) for one, other in pairs if one != other), (wanted, live))
+        found = [pair for pair in pairs if pair[0] != pair[1]] or [(wanted, live)]
+        telling = [pair for pair in found if not pair[0].startswith("#")]
+        wanted, live = (telling or found)[0]
     return _text(wanted), _text(live)
 
 

@@ -29,10 +29,14 @@ class ClusterFacts:
     """What to type before a command of kubectl to look there: `kubectl --context test -n redis`."""
     apply: str
     """What to type to bring the cluster to the spec."""
+    host: str
+    """The name that clients are given."""
+    wanted: Sequence[Manifest]
+    """The objects of the spec, as it is rendered."""
     pod: Manifest
     claim: LiveObject
     live: Mapping[Ref, LiveObject]
-    """Each object of the spec, by its name."""
+    """The same objects as they are, by name."""
     services: Sequence[Manifest] | Unseen
     """All Services of the namespace, by one of which Prometheus finds the exporter."""
     from_another_pod: Asked | Unseen

@@ -14,6 +14,8 @@ from sturdis.core.checks.judgement import (
     unseen,
     warned,
 )
+from sturdis.core.cluster import NETWORK_POLICY
+from sturdis.core.cluster_facts import ClusterFacts
 from sturdis.core.facts import NoScrape, Refused, ServerFacts, Unseen
 from sturdis.core.spec import Spec
 
@@ -51,13 +53,16 @@ def _metrics(_spec: Spec, facts: ServerFacts) -> Judgement:
     seen = facts.scrape
     if isinstance(seen, Unseen):
         return unknown(seen.reason, "sturdis verify TARGET --metrics URL")
+    show = "curl -s"
+    if facts.cluster is not None and seen.url.startswith("/"):
+        show = f"{facts.cluster.kubectl} get --raw"
     if isinstance(seen, NoScrape):
-        return failed(seen.reason, f"curl -sv {seen.url}")
+        return failed(seen.reason, f"{show} {seen.url}")
     up = seen.samples.get("redis_up")
     if up == 1:
         return passed(f"redis_up 1 at {seen.url}")
     shown = "no redis_up" if up is None else f"redis_up {up:g}"
-    return failed(f"{shown} at {seen.url}", f"curl -s {seen.url}")
+    return failed(f"{shown} at {seen.url}", f"{show} {seen.url}")
 
 
 def _access(_spec: Spec, facts: ServerFacts) -> Judgement:
@@ -69,10 +74,28 @@ def _access(_spec: Spec, facts: ServerFacts) -> Judgement:
         return passed(f"no password, but only this machine connects: bind {bind}")
     if setting(facts, "protected-mode") == "yes":
         return passed("no password, but protected-mode refuses other machines")
+    if facts.cluster is not None:
+        return _access_in_cluster(facts.cluster)
     shown = bind or "every address"
     return warned(
         f"no password is required, and the server listens on {shown}",
         "in the server's redis.conf set requirepass, or bind 127.0.0.1; then restart it",
+    )
+
+
+def _access_in_cluster(cluster: ClusterFacts) -> Judgement:
+    policies = [
+        ref
+        for ref, live in cluster.live.items()
+        if ref.kind == NETWORK_POLICY and isinstance(live, dict)
+    ]
+    if policies:
+        return passed(
+            f"no password; {policies[0]} lets only labelled pods in, where it is enforced"
+        )
+    return warned(
+        "no password is required, and every pod of the cluster reaches the port",
+        f"access: {{passwordSecret: NAME, networkPolicy: true}} in the spec, then {cluster.apply}",
     )
 
 

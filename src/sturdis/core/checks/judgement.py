@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from sturdis.core.cluster import Manifest, Ref
+from sturdis.core.cluster_facts import ClusterFacts, LiveObject
 from sturdis.core.facts import NOT_TRIED, Machine, NotVisible, ServerFacts, Unseen
 from sturdis.core.report import Verdict
 from sturdis.core.spec import Spec
@@ -95,6 +97,30 @@ def machine(facts: ServerFacts, do: str) -> Machine:
     if isinstance(facts.machine, NotVisible):
         raise UndecidedError(not_applicable(facts.machine.reason, do))
     return facts.machine
+
+
+def in_cluster(facts: ServerFacts) -> ClusterFacts:
+    """Give what was seen of the cluster.
+
+    Raises:
+        UndecidedError: It was not looked at through one.
+    """
+    if facts.cluster is None:
+        do = "sturdis verify --context CONTEXT"
+        raise UndecidedError(not_applicable("not looked at through a cluster", do))
+    return facts.cluster
+
+
+def known_object(live: LiveObject, ref: Ref, do: str) -> Manifest:
+    """Give an object that was seen.
+
+    Raises:
+        UndecidedError: It was not: a failure where it is not there.
+    """
+    seen = known(live, do)
+    if seen is None:
+        raise UndecidedError(failed(f"{ref} is not there", do))
+    return seen
 
 
 def info(facts: ServerFacts, field: str) -> str:

@@ -1,0 +1,182 @@
+"""Whether the one pod runs, on the image and the objects that the spec gives."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from sturdis.core import cluster_drift
+from sturdis.core.checks.judgement import (
+    Check,
+    Judgement,
+    failed,
+    in_cluster,
+    passed,
+    unknown,
+    warned,
+)
+from sturdis.core.cluster import STATEFUL_SET, Manifest, Ref, ref_of
+from sturdis.core.cluster_facts import ClusterFacts
+from sturdis.core.facts import NotVisible, ServerFacts, Unseen
+from sturdis.core.spec import Spec
+
+SHOWN_DIFFERENCES = 3
+"""Fields that are told of; the number of the others follows."""
+
+
+def _pod(spec: Spec, facts: ServerFacts) -> Judgement:
+    cluster = in_cluster(facts)
+    pod, status = cluster.pod, cluster.pod.get("status", {})
+    name = pod["metadata"]["name"]
+    describe = f"{cluster.kubectl} describe pod {name}"
+    if "deletionTimestamp" in pod["metadata"]:
+        return failed(f"{name} has been ending since {_ending_since(pod)}", describe)
+    if waiting := _not_ready(status):
+        return failed(f"{name} is {status.get('phase', 'Pending')}; {waiting}", describe)
+    seen = f"{name} is Running and Ready on {pod['spec'].get('nodeName', 'no node')}"
+    if restarted := "; ".join(_restarted(status)):
+        return warned(f"{seen}; {restarted}", f"{cluster.kubectl} logs {name} -c redis --previous")
+    if _is_outdated(spec, cluster):
+        do = f"{cluster.kubectl} rollout status statefulset/{spec.name}"
+        return warned(f"{seen}; a newer revision of it waits to be rolled out", do)
+    return passed(f"{seen}, never restarted")
+
+
+def _ending_since(pod: Manifest) -> str:
+    return str(pod["metadata"]["deletionTimestamp"])
+
+
+def _not_ready(status: Manifest) -> str:
+    """Say what keeps a pod from being ready; empty: nothing does."""
+    conditions = {one["type"]: one for one in status.get("conditions", ())}
+    if conditions.get("Ready", {}).get("status") == "True":
+        return ""
+    scheduled = conditions.get("PodScheduled", {})
+    if scheduled.get("status") == "False":
+        return f"not scheduled: {scheduled.get('message', scheduled.get('reason', ''))}"
+    told = [
+        f"container {one['name']}: {_state(one)}"
+        for one in status.get("containerStatuses", ())
+        if not one.get("ready")
+    ]
+    return "; ".join(told) or str(conditions.get("Ready", {}).get("message", "not ready"))
+
+
+def _state(container: Manifest) -> str:
+    state = container.get("state", {})
+    last = container.get("lastState", {}).get("terminated")
+    ended = f", after {_end(last)}" if last else ""
+    if "waiting" in state:
+        waiting = state["waiting"]
+        message = waiting.get("message", "")
+        return f"{waiting.get('reason', 'waiting')}{ended}" + (f": {message}" if message else "")
+    if "terminated" in state:
+        return _end(state["terminated"])
+    return f"runs and is not ready{ended}"
+
+
+def _end(terminated: Manifest) -> str:
+    return f"{terminated.get('reason', 'its end')} (status {terminated.get('exitCode')})"
+
+
+def _restarted(status: Manifest) -> Iterator[str]:
+    for one in status.get("containerStatuses", ()):
+        if count := one.get("restartCount", 0):
+            last = one.get("lastState", {}).get("terminated", {})
+            why = f", last after {_end(last)} at {last.get('finishedAt')}" if last else ""
+            yield f"container {one['name']} was restarted {count} times{why}"
+
+
+def _is_outdated(spec: Spec, cluster: ClusterFacts) -> bool:
+    live = cluster.live.get(Ref(STATEFUL_SET, spec.name, spec.namespace))
+    if not isinstance(live, dict):
+        return False
+    runs = cluster.pod["metadata"].get("labels", {}).get("controller-revision-hash")
+    wanted = live.get("status", {}).get("updateRevision")
+    return bool(runs and wanted and runs != wanted)
+
+
+def _image(_spec: Spec, facts: ServerFacts) -> Judgement:
+    cluster = in_cluster(facts)
+    wanted = {one["name"]: one["image"] for one in _containers(cluster.wanted)}
+    running = {one["name"]: one["image"] for one in cluster.pod["spec"]["containers"]}
+    others = [
+        f"{name} runs {running.get(name, 'nothing')}, not {image}"
+        for name, image in wanted.items()
+        if running.get(name) != image
+    ]
+    loose = [f"{name} runs {image}" for name, image in running.items() if not is_pinned(image)]
+    if loose:
+        seen = "; ".join(loose)
+        return failed(f"{seen}: a tag that moves, or none", f"name a release; {cluster.apply}")
+    if others:
+        return failed("; ".join(others), cluster.apply)
+    return passed(", ".join(running.values()))
+
+
+def _containers(rendered: Sequence[Manifest]) -> list[dict[str, Any]]:
+    """Give the containers of a rendered deployment's pod."""
+    return [
+        container
+        for manifest in rendered
+        if manifest["kind"] == STATEFUL_SET.kind
+        for container in manifest["spec"]["template"]["spec"]["containers"]
+    ]
+
+
+def is_pinned(image: str) -> bool:
+    """Tell whether an image's name stays with what it means: a digest, or a tag but `latest`."""
+    name, _at, digest = image.partition("@")
+    tag = name.rpartition("/")[2].partition(":")[2]
+    return bool(digest) or tag not in ("", "latest")
+
+
+def _drift(_spec: Spec, facts: ServerFacts) -> Judgement:
+    cluster = in_cluster(facts)
+    drifted, hidden, left_out = [], [], []
+    for manifest in cluster.wanted:
+        ref = ref_of(manifest)
+        live = cluster.live.get(ref)
+        if isinstance(live, Unseen):
+            hidden.append(f"{ref}: {live.reason}")
+        elif isinstance(live, NotVisible):
+            left_out.append(f"{ref}: {live.reason}")
+        elif live is None:
+            drifted.append(f"{ref} is not there")
+        else:
+            found = cluster_drift.differences(manifest, live)
+            drifted += [f"{ref}: {difference}" for difference in found]
+    if drifted:
+        return failed(_first(drifted), cluster.apply)
+    if hidden:
+        return unknown("; ".join(hidden), "ask for the right to read them")
+    apart = f", apart from {'; '.join(left_out)}" if left_out else ""
+    return passed(f"{len(cluster.wanted) - len(left_out)} objects as the spec gives them{apart}")
+
+
+def _first(drifted: list[str]) -> str:
+    """Give the first few; annotations, which follow from other fields, come last."""
+    drifted.sort(key=lambda one: ".annotations." in one)
+    more = len(drifted) - SHOWN_DIFFERENCES
+    return "; ".join(drifted[:SHOWN_DIFFERENCES]) + (f"; and {more} more" if more > 0 else "")
+
+
+POD = (
+    Check(
+        "cluster.pod",
+        "the pod runs, is ready, and was not restarted",
+        "Each restart is seconds without a server, and its cause may come again.",
+        _pod,
+    ),
+    Check(
+        "cluster.image",
+        "the images are those of the spec, and pinned",
+        "A tag that moves brings another server at any restart, untested and perhaps older.",
+        _image,
+    ),
+    Check(
+        "cluster.drift",
+        "the objects in the cluster are those that the spec gives",
+        "What was changed by hand is undone by the next apply, or was never written down.",
+        _drift,
+    ),
+)
+"""Checks on the pod, and on what it is made from."""
