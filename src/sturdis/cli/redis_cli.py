@@ -2,11 +2,20 @@
 
 import os
 import sys
+from pathlib import Path
 
 import click
 
 from sturdis import wiring
-from sturdis.cli.options import Reach, json_option, reach_options
+from sturdis.cli.options import (
+    Reach,
+    SpecChoice,
+    Where,
+    cluster_options,
+    json_option,
+    reach_options,
+    spec_option,
+)
 from sturdis.cli.output import Output, is_terminal
 from sturdis.core import errors, replies
 from sturdis.core.address import FORMS
@@ -23,14 +32,24 @@ PROSE = {"client", "cluster", "info", "latency", "lolwut", "memory"}
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("--target", metavar="ADDRESS", help=FORMS)
+@cluster_options
+@spec_option("with --context, as for up")
 @reach_options
 @json_option
 @click.argument("words", nargs=-1, required=True, type=click.UNPROCESSED, metavar="COMMAND…")
 @click.pass_obj
-def command(output: Output, target: str | None, words: tuple[str, ...], reach: Reach) -> int:
+def command(
+    output: Output,
+    target: str | None,
+    spec_file: Path | None,
+    environment: str | None,
+    words: tuple[str, ...],
+    reach: Reach,
+    where: Where,
+) -> int:
     """Send one Redis command to what runs.
 
-    Without --target the running `sturdis up` is found.
+    Without --target the running `sturdis up` is found; with --context the pod of the spec there.
     On a terminal replies look as redis-cli shows them, elsewhere they are printed bare.
 
     Exit status: 0, or 1 when the server answers with an error.
@@ -43,8 +62,10 @@ def command(output: Output, target: str | None, words: tuple[str, ...], reach: R
             do="use redis-cli for it",
         )
     try:
-        request = reach.request(output, target, naming="sturdis cli --target")
-        reply = wiring.call([os.fsencode(word) for word in words], request)
+        choice = SpecChoice(spec_file, environment)
+        spec = wiring.load_spec(spec_file, environment) if spec_file or environment else None
+        request = reach.anywhere(output, target, where, choice, naming="sturdis cli --target")
+        reply = wiring.call([os.fsencode(word) for word in words], request, spec)
     except TargetError as error:
         if words[0].lower() == "shutdown" and error.code == "target.lost":
             return errors.OK  # it did what was asked, and could not say so any more

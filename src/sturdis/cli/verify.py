@@ -7,7 +7,15 @@ from pathlib import Path
 import click
 
 from sturdis import wiring
-from sturdis.cli.options import Reach, json_option, reach_options, spec_option
+from sturdis.cli.options import (
+    Reach,
+    SpecChoice,
+    Where,
+    cluster_options,
+    json_option,
+    reach_options,
+    spec_option,
+)
 from sturdis.cli.output import Output, is_terminal, labelled, paint
 from sturdis.core.errors import OutputError, SturdisError, UsageError
 from sturdis.core.report import Finding, Report, Verdict
@@ -32,10 +40,13 @@ COLOURS = {
 )
 @click.option("--read-only", is_flag=True, help="Write nothing; what that leaves open is unknown.")
 @click.option(
-    "--restart", is_flag=True, help="Restart the server of the running up, and find what was in it."
+    "--restart",
+    is_flag=True,
+    help="Restart the running up's server, or delete the pod, and find what was in it.",
 )
 @click.option("--yes", is_flag=True, help="Agree to the restart without being asked.")
 @click.option("--junit", metavar="FILE", help="Write the report as JUnit XML as well.")
+@cluster_options
 @reach_options
 @json_option
 @click.argument("target", required=False)
@@ -51,19 +62,21 @@ def command(
     junit: str | None,
     target: str | None,
     reach: Reach,
+    where: Where,
 ) -> int:
     """Check every promise against what runs.
 
     TARGET is redis://[USER@]HOST[:PORT][/DB], rediss://… over TLS, or unix://[USER@]/PATH[?db=DB];
-    without it the running `sturdis up` is found. A check writes only below sturdis:verify, and
-    removes it.
+    without it the running `sturdis up` is found. With --context it is the pod of the spec in that
+    cluster. A check writes only below sturdis:verify, and removes it.
 
     Exit status: 0 when all hold, 1 when one fails, 3 when one could not be determined.
     """
     spec = wiring.load_spec(spec_file, environment) if spec_file or environment else None
+    agree = functools.partial(_agree, output, yes, where) if restart else None
     try:
-        request = reach.request(output, target, naming="sturdis verify")
-        agree = functools.partial(_agree, output, yes) if restart else None
+        choice = SpecChoice(spec_file, environment)
+        request = reach.anywhere(output, target, where, choice, naming="sturdis verify")
         report = wiring.verify(
             request, spec=spec, metrics_url=metrics_url, read_only=read_only, agree=agree
         )
@@ -92,7 +105,7 @@ def _write_error(output: Output, junit: str | None, error: SturdisError) -> None
         output.warning(f"{second.what}: {second.why}")
 
 
-def _agree(output: Output, yes: bool, plan: RestartPlan) -> None:
+def _agree(output: Output, yes: bool, where: Where, plan: RestartPlan) -> None:
     """Show the plan; go on when it is agreed to.
 
     Raises:
@@ -106,7 +119,7 @@ def _agree(output: Output, yes: bool, plan: RestartPlan) -> None:
         "usage.not_agreed",
         "the server was not restarted",
         why="the answer was no" if asked else "there is no terminal to ask on",
-        do="sturdis verify --restart --yes",
+        do=f"sturdis verify{where.typed} --restart --yes",
     )
 
 

@@ -9,6 +9,7 @@ from sturdis.core import address as addresses
 from sturdis.core import aim as aims
 from sturdis.core import spec as specs
 from sturdis.core.aim import Aim, TargetRequest
+from sturdis.core.cluster_aim import ClusterRequest
 from sturdis.core.facts import NOT_TRIED, NotVisible
 from sturdis.core.restarting import RestartPlan
 from sturdis.core.spec import Spec
@@ -37,7 +38,7 @@ def resolve(target: TargetRequest | str | None = None) -> Aim:
 
 
 def verify(
-    target: TargetRequest | str | None = None,
+    target: TargetRequest | ClusterRequest | str | None = None,
     *,
     spec: Spec | None = None,
     metrics_url: str | None = None,
@@ -47,7 +48,8 @@ def verify(
     """Check every promise against what runs.
 
     Args:
-        target: An address of redis://, rediss:// or unix://; None finds the running `up`.
+        target: An address of redis://, rediss:// or unix://, or a deployment in a cluster; None
+            finds the running `up`.
         spec: What is promised; None: what the running `up` was given, else `load_spec()`.
         metrics_url: Where the metrics are; None: where the running `up` serves them. Of another
             target they are not known then.
@@ -59,9 +61,16 @@ def verify(
         UsageError: An address is not understood, or the files for TLS cannot be used.
         TargetError: There is no target, several, or it does not answer as Redis.
         AccessError: It does not let us in.
+        ClusterError: There is no such cluster or pod, or it may not be looked at.
     """
     from sturdis.flows import verify as flow
 
+    if isinstance(target, ClusterRequest):
+        from sturdis.wiring import cluster_targets
+
+        return cluster_targets.verify(
+            target, spec or load_spec(), metrics_url=metrics_url, read_only=read_only, agree=agree
+        )
     aim = resolve(target)
     promised = spec or (aim.running.spec if aim.running else load_spec())
     budget = limits.start_budget(specs.maxmemory(promised))
@@ -98,16 +107,30 @@ def _restart(
     return ByShutdown(aim.address)
 
 
-def call(words: Sequence[str | bytes], target: TargetRequest | str | None = None) -> "Reply":
+def call(
+    words: Sequence[str | bytes],
+    target: TargetRequest | ClusterRequest | str | None = None,
+    spec: Spec | None = None,
+) -> "Reply":
     """Send one Redis command to the target and give its reply, however long it takes.
+
+    Args:
+        words: The command.
+        target: As for `verify`.
+        spec: Of a deployment in a cluster; None: `load_spec()`.
 
     Raises:
         UsageError: The address is not understood, or the files for TLS cannot be used.
         TargetError: There is no target, several, or it does not answer as Redis.
         AccessError: It does not let us in.
+        ClusterError: There is no such cluster or pod, or its port may not be reached.
     """
     from sturdis.adapters.redis import link
 
+    if isinstance(target, ClusterRequest):
+        from sturdis.wiring import cluster_targets
+
+        return cluster_targets.call(words, target, spec or load_spec())
     # A silent address is found out here, before waiting without limit.
     address = link.admitted(resolve(target).address)
     with link.Link(address, reply_seconds=None) as connection:

@@ -1,0 +1,294 @@
+"""The deployment in a cluster, looked at as `verify` needs it."""
+
+import base64
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+
+from sturdis.adapters import metrics_http
+from sturdis.adapters.kubernetes import client_pod, pod_look
+from sturdis.adapters.kubernetes.api import Cluster
+from sturdis.adapters.kubernetes.port_forward import PortForward
+from sturdis.adapters.redis.target import RedisTarget
+from sturdis.core import cluster_place
+from sturdis.core.address import Address
+from sturdis.core.cluster import NAMESPACE, SECRET, SERVICE, Manifest, Ref, ref_of
+from sturdis.core.cluster_facts import Asked, ClusterFacts, LiveObject
+from sturdis.core.cluster_place import Place
+from sturdis.core.errors import AccessError, ClusterError, TargetError
+from sturdis.core.facts import (
+    NOT_TRIED,
+    Machine,
+    NoScrape,
+    NotVisible,
+    Refused,
+    Restarted,
+    Scrape,
+    ServerFacts,
+    Unseen,
+)
+from sturdis.core.local import REDIS_PORT
+from sturdis.core.render import metadata, workload
+from sturdis.core.render.acl import STURDIS
+from sturdis.core.spec import Spec
+
+
+class PodTarget(AbstractContextManager["PodTarget"]):
+    """The deployment of a spec in a cluster, reached through the API server.
+
+    Args:
+        cluster: Where.
+        spec: The deployment; its namespace is where it is.
+        place: The names in it.
+        password: Of the user sturdis; None: read from the spec's Secret.
+        metrics_url: Where its metrics are; None: read through the API server.
+        read_only: Whether to send nothing that writes, and run no pod.
+        start_seconds: Longest wait for it to serve after a restart.
+
+    Raises:
+        ClusterError: `cluster.no_pod`, or the pod may not be read.
+    """
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        spec: Spec,
+        place: Place,
+        *,
+        password: str | None,
+        metrics_url: str | None,
+        read_only: bool,
+        start_seconds: float,
+    ) -> None:
+        self._cluster = cluster
+        self._spec = spec
+        self._place = place
+        self._metrics_url = metrics_url
+        self._read_only = read_only
+        self._start_seconds = start_seconds
+        self._pod = _pod(cluster, place)
+        self._login = _login(cluster, spec, password)
+        self._forward = PortForward(cluster, place.pod, REDIS_PORT)
+
+    def __exit__(self, *_error: object) -> None:
+        self._forward.close()
+
+    @property
+    def pod(self) -> Ref:
+        """Name the pod."""
+        return self._place.pod
+
+    @property
+    def address(self) -> Address:
+        """Where the server answers here, and as whom.
+
+        Raises:
+            ClusterError: The password may not be read, or the port is not reached.
+        """
+        if isinstance(self._login, ClusterError):
+            raise self._login
+        self._forward.try_once()
+        username = STURDIS.name if self._login else None
+        return Address("", username=username, password=self._login, path=self._forward.path)
+
+    def observe(self) -> ServerFacts:
+        """Look once; what could not be reached is unseen.
+
+        Raises:
+            ClusterError: The API server does not answer any more.
+        """
+        look = pod_look.look(
+            self._cluster,
+            self._pod,
+            self._place.pod,
+            container=self._place.container,
+            folder=metadata.DATA_FOLDER,
+            host=self._place.host,
+        )
+        seen = self._server()
+        machine: Machine | Unseen = look if isinstance(look, Unseen) else look.machine
+        scrape = self._scrape() if self._metrics_url is None else seen.scrape
+        return replace(
+            seen,
+            address=str(self),
+            machine=machine,
+            scrape=scrape,
+            cluster=self._objects(look if isinstance(look, Unseen) else look.asked),
+        )
+
+    def __str__(self) -> str:
+        """Name it to people."""
+        pod = self._place.pod
+        return f"{pod} in namespace {pod.namespace} of {self._cluster.name}"
+
+    def survive(
+        self, restart: Callable[[], Refused | Unseen | None]
+    ) -> Restarted | Refused | Unseen:
+        """Restart with a marker in the server, and look for it afterwards.
+
+        Raises:
+            TargetError: It does not answer before the restart.
+            AccessError: It does not let us in.
+            ClusterError: It is not reached before the restart.
+        """
+        return self._redis(self.address).survive(restart)
+
+    def _redis(self, address: Address) -> RedisTarget:
+        return RedisTarget(
+            address,
+            cli=self._place.cli,
+            metrics_url=self._metrics_url,
+            guarded=self._is_guarded(),
+            read_only=self._read_only,
+            start_seconds=self._start_seconds,
+        )
+
+    def _server(self) -> ServerFacts:
+        """Look at the server through the forwarded port."""
+        try:
+            return self._redis(self.address).observe()
+        except (ClusterError, TargetError, AccessError) as error:
+            cause = self._forward.refusal if isinstance(error, TargetError) else None
+            told = cause or error
+            return self._nothing_seen(Unseen(f"{told.what}: {told.why}"))
+
+    def _nothing_seen(self, reason: Unseen) -> ServerFacts:
+        return ServerFacts(
+            address="",
+            cli=self._place.cli,
+            ping=reason,
+            config=reason,
+            info=reason,
+            guarded=self._is_guarded(),
+            machine=reason,
+            password_required=reason,
+            round_trip=reason,
+            scrape=reason,
+            job=reason,
+            features=reason,
+            sample=reason,
+            queues=reason,
+        )
+
+    def _is_guarded(self) -> bool:
+        """Tell whether the pod was started by the start script of the spec, as it is there."""
+        config = self._live(self._place.config)
+        return cluster_place.is_guarded(self._place, self._pod, config)
+
+    def _scrape(self) -> Scrape | NoScrape | Unseen:
+        pod, port = self._place.pod, workload.exporter_port(self._spec)
+        path = f"/api/v1/namespaces/{pod.namespace}/pods/{pod.name}:{port}/proxy/metrics"
+        try:
+            return metrics_http.read(path, self._cluster.proxied(path))
+        except ClusterError as error:
+            if error.code in {"cluster.forbidden", "cluster.lost"}:
+                return Unseen(f"{error.what}: {error.why}")
+            return NoScrape(path, f"{error.what}: {error.why}")
+
+    def _objects(self, from_its_own_pod: Asked | Unseen) -> ClusterFacts:
+        return ClusterFacts(
+            kubectl=self._place.kubectl,
+            apply=self._place.apply,
+            pod=self._pod,
+            claim=self._live(self._place.claim),
+            host=self._place.host,
+            wanted=self._place.wanted,
+            live={ref: self._live(ref) for ref in map(ref_of, self._place.wanted)},
+            services=self._services(),
+            from_another_pod=self._from_another_pod(),
+            from_its_own_pod=from_its_own_pod,
+        )
+
+    def _live(self, ref: Ref) -> LiveObject:
+        try:
+            found = self._cluster.get(ref)
+            if found is None and ref.kind.group and not self._cluster.serves(ref.kind):
+                return NotVisible(f"the cluster does not know {ref.kind.kind}")
+        except ClusterError as error:
+            return _unseen(error)
+        return found
+
+    def _services(self) -> tuple[Manifest, ...] | Unseen:
+        try:
+            return tuple(self._cluster.list(SERVICE, self._spec.namespace))
+        except ClusterError as error:
+            return _unseen(error)
+
+    def _from_another_pod(self) -> Asked | Unseen:
+        if self._read_only:
+            return NOT_TRIED
+        images = {one["name"]: one["image"] for one in self._pod["spec"]["containers"]}
+        image = images.get(self._place.container)
+        if image is None:
+            return Unseen(f"the pod has no container {self._place.container}")
+        return client_pod.ask(self._cluster, self._spec, image, self._place.host)
+
+
+def _unseen(error: ClusterError) -> Unseen:
+    """Take a refusal as something that was not seen; what ends everything goes on.
+
+    Raises:
+        ClusterError: The API server cannot be asked any more.
+    """
+    if error.code in {"cluster.unreachable", "cluster.lost", "cluster.denied"}:
+        raise error
+    return Unseen(f"{error.what}: {error.why}")
+
+
+def _pod(cluster: Cluster, place: Place) -> Manifest:
+    pod = cluster.get(place.pod)
+    if pod is not None:
+        return pod
+    why = f"namespace {place.pod.namespace} has no such pod"
+    try:
+        if cluster.get(Ref(NAMESPACE, place.pod.namespace)) is None:
+            why = f"there is no namespace {place.pod.namespace}"
+    except ClusterError:  # not ours to read; the pod is not there all the same
+        pass
+    raise ClusterError(
+        "cluster.no_pod",
+        f"{place.pod} is not in the cluster of context {cluster.name}",
+        why=why,
+        do=f"{place.apply}    or name its namespace: -n NAMESPACE",
+    )
+
+
+def _login(cluster: Cluster, spec: Spec, password: str | None) -> str | ClusterError | None:
+    """Give the password of our user; None: the server has none. It is kept in memory alone."""
+    secret = spec.access.password_secret
+    if secret is None or password is not None:
+        return password
+    ref = Ref(SECRET, secret, spec.namespace)
+    try:
+        found = cluster.get(ref)
+    except ClusterError as error:
+        return error
+    data = (found or {}).get("data") or {}
+    if held := data.get(metadata.STURDIS_KEY):
+        return base64.b64decode(held).decode(errors="surrogateescape")
+    return ClusterError(
+        "cluster.secret",
+        f"{ref} does not give the password of the user {STURDIS.name}",
+        why=f"it has no key {metadata.STURDIS_KEY}" if found else "it is not there",
+        do="sturdis apply    says how it is made",
+    )
+
+
+class ByDeletion:
+    """Restarts the server by deleting its pod; the StatefulSet makes it anew."""
+
+    def __init__(self, cluster: Cluster, pod: Ref) -> None:
+        self._cluster = cluster
+        self._pod = pod
+
+    def restart(self) -> Refused | Unseen | None:
+        """Delete the pod that is there now, and no other; None: it ends."""
+        try:
+            found = self._cluster.get(self._pod)
+            if found is None:
+                return Unseen(f"{self._pod} is gone already")
+            self._cluster.delete(self._pod, uid=found["metadata"]["uid"])
+        except ClusterError as error:
+            forbidden = error.code == "cluster.forbidden"
+            return (Unseen if forbidden else Refused)(f"{error.what}: {error.why}")
+        return None
