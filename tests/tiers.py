@@ -58,6 +58,29 @@ def _openssl() -> str:
     return "" if shutil.which("openssl") else "no openssl on PATH, which makes certificates"
 
 
+def kubectl() -> str | None:
+    """Find kubectl: on PATH, or built for the cluster tier."""
+    built = sorted((matrix.CACHE / "sturdis/cluster/bin").glob("*/kubectl"))
+    return shutil.which("kubectl") or next(map(str, built), None)
+
+
+def _kubectl() -> str:
+    return "" if kubectl() else "no kubectl on PATH, and none was built by `make cluster`"
+
+
+def _dash() -> str:
+    return "" if shutil.which("dash") else "no dash on PATH (Debian: apt install dash)"
+
+
+def _busybox() -> str:
+    busybox = shutil.which("busybox")
+    return "" if busybox else "no busybox on PATH (Debian: apt install busybox-static)"
+
+
+def _shellcheck() -> str:
+    return "" if shutil.which("shellcheck") else "no shellcheck on PATH (apt install shellcheck)"
+
+
 def _compiler() -> str:
     return "" if shutil.which("cc") else "no cc on PATH (Debian: apt install gcc libc6-dev)"
 
@@ -89,6 +112,10 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "node": ("Node with BullMQ and ioredis", _node),
     "curl": ("curl, for the commands as documented", _curl),
     "openssl": ("openssl, for the commands as documented", _openssl),
+    "kubectl": ("kubectl, which composes what is rendered", _kubectl),
+    "dash": ("dash, the shell of Debian's images", _dash),
+    "busybox": ("busybox, the shell and tools of Alpine's images", _busybox),
+    "shellcheck": ("shellcheck, for the scripts that run in a pod", _shellcheck),
     "compiler": ("a C compiler, for a disk that is slow", _compiler),
     "mounts": ("mounts of our own, for a disk that is small", _mounts),
     "usual-ports": ("6379 and 9121 free, for the commands as documented", _usual_ports),
