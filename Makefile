@@ -4,7 +4,8 @@ ARGS ?=
 
 # Two installs into one .venv would meet.
 .NOTPARALLEL:
-.PHONY: help up test check lint format bench picture lock clean
+.PHONY: help up test check lint format bench picture lock clean \
+	cluster cluster-down cluster-env cluster-fail cluster-return cluster-cut test-cluster
 
 help:
 	@echo "make up       run the deployment on this machine (ARGS='--port 6380' passes options on)"
@@ -14,6 +15,9 @@ help:
 	@echo "make format   format the code"
 	@echo "make bench    measure start-up and overhead against the bare server, in the same run"
 	@echo "make picture  draw the README's picture from a real run"
+	@echo "make cluster  a Kubernetes of three nodes on this machine, for tests; docs/cluster-tier.md"
+	@echo "make test-cluster  the tests on it, or on the cluster that KUBECONFIG names (ONLY=name or path)"
+	@echo "make cluster-down  end it; cluster-env, cluster-fail, cluster-return, cluster-cut: see there"
 	@echo "make lock     renew requirements/*.txt (needs uv)"
 	@echo "make clean    remove what make made"
 
@@ -31,7 +35,25 @@ up: .venv/runtime.stamp
 	@exec $(RUN)/sturdis up $(ARGS)
 
 test: .venv/dev.stamp examples/bullmq/node_modules/.stamp
-	@$(RUN)/python -m pytest $(ARGS)
+	@$(RUN)/python -m pytest --ignore=tests/cluster $(ARGS)
+
+# A cluster of three nodes from Go modules; docs/cluster-tier.md.
+MACHINE := $(RUN)/python -m tests.cluster.machine
+NODE ?= node1
+ONLY ?=
+cluster: .venv/dev.stamp examples/bullmq/node_modules/.stamp
+	@$(MACHINE) up
+
+cluster-down cluster-env:
+	@$(MACHINE) $(@:cluster-%=%)
+
+cluster-fail cluster-return cluster-cut:
+	@$(MACHINE) $(@:cluster-%=%) $(NODE)
+
+# A path, or a word of the tests' names.
+test-cluster: .venv/dev.stamp examples/bullmq/node_modules/.stamp
+	@STURDIS_TEST_CLUSTER=1 $(RUN)/python -m pytest \
+	  $(if $(findstring /,$(ONLY)),$(ONLY),tests/cluster $(if $(ONLY),-k "$(ONLY)")) $(ARGS)
 
 lint: .venv/dev.stamp
 	@$(RUN)/ruff format --check --quiet .

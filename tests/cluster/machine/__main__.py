@@ -1,0 +1,88 @@
+"""The command line behind the Makefile's cluster targets.
+
+up, down, env, which, fail NODE, return NODE, cut NODE, join NODE.
+"""
+
+import os
+import shlex
+import sys
+import time
+
+from tests.cluster.machine import cluster
+from tests.cluster.machine.places import (
+    COMMANDS,
+    CONTEXT,
+    KUBECONFIG,
+    LIMITED,
+    MachineError,
+    node_named,
+)
+
+FAILED = 2
+INTERRUPTED = 130
+
+
+def main(words: list[str]) -> int:
+    """Do one command and give the exit status."""
+    try:
+        _do(words)
+    except MachineError as error:
+        _tell(str(error))
+        return FAILED
+    except KeyboardInterrupt:
+        _tell("interrupted; make cluster goes on or begins anew, make cluster-down ends it")
+        return INTERRUPTED
+    return 0
+
+
+def _do(words: list[str]) -> None:
+    match words:
+        case ["up"]:
+            _up()
+        case ["down"]:
+            cluster.down()
+            _tell("the cluster is gone; what is cached for the next one stays")
+        case ["env"]:
+            _env()
+        case ["fail", name]:
+            cluster.fail(node_named(name))
+            _tell(f"{name} has crashed; make cluster-return NODE={name} brings it back")
+        case ["cut", name]:
+            cluster.cut(node_named(name))
+            _tell(f"{name} is cut off and runs on; make cluster-return NODE={name} joins it again")
+        case ["return", name]:
+            cluster.bring_back(node_named(name))
+            _tell(f"{name} is ready")
+        case _:
+            raise MachineError(
+                f"no such command: {shlex.join(words)}", why=str(__doc__), do="make help"
+            )
+
+
+def _up() -> None:
+    began = time.monotonic()
+    cluster.up(_tell)
+    _tell(
+        f"three nodes are ready after {time.monotonic() - began:.0f} s: context {CONTEXT}, and "
+        f"{LIMITED} for a user without rights\n"
+        'next:  eval "$(make -s cluster-env)"    kubectl and sturdis then speak to it\n'
+        "       make test-cluster                the tests on it\n"
+        "       make cluster-down                ends it"
+    )
+
+
+def _env() -> None:
+    if not KUBECONFIG.exists():
+        raise MachineError("no cluster runs here", why=f"no {KUBECONFIG}", do="make cluster")
+    path = os.environ.get("PATH", "").split(":")
+    if str(COMMANDS) not in path:
+        path.insert(0, str(COMMANDS))
+    sys.stdout.write(f"export KUBECONFIG={KUBECONFIG}\nexport PATH={shlex.quote(':'.join(path))}\n")
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
