@@ -75,6 +75,23 @@ def shortened(text: str, most: int = 60) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
+def canonical_bytes(count: int) -> str:
+    """Write `count` bytes as Kubernetes itself would write it back: 1536Mi, 20Gi, 1G, 1500.
+
+    What is written otherwise comes back changed, and looks like drift to who compares.
+    """
+    if count and not count % 1024:
+        return _scaled(count, 1024, ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"))
+    return _scaled(count, 1000, ("", "k", "M", "G", "T", "P", "E"))
+
+
+def _scaled(count: int, step: int, suffixes: tuple[str, ...]) -> str:
+    power = 0
+    while count and not count % step:
+        count, power = count // step, power + 1
+    return f"{count}{suffixes[power]}"
+
+
 def human_bytes(count: int) -> str:
     """Give `count` bytes with a binary unit and at most one decimal: 614.4Mi, 1Gi, 12B."""
     number, unit = float(count), "B"

@@ -1,0 +1,104 @@
+"""`sturdis render`: the GitOps tree of a spec."""
+
+import functools
+import sys
+from pathlib import Path
+
+import click
+
+from sturdis import wiring
+from sturdis.cli.options import json_option, spec_option
+from sturdis.cli.output import Output, is_terminal
+from sturdis.core import errors
+from sturdis.core.errors import UsageError
+from sturdis.core.render import writing
+from sturdis.core.render.writing import RenderPlan
+
+
+@click.command
+@spec_option("sturdis.yaml in this folder, else the defaults")
+@click.option(
+    "-o",
+    "--output",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path(),
+    metavar="DIR",
+    help="Where the tree begins, in a work tree its top; default: here.",
+)
+@click.option("--check", is_flag=True, help="Write nothing; show what differs, and exit with 1.")
+@click.option("--stdout", is_flag=True, help="Print the objects instead, as kubectl reads them.")
+@click.option("--yes", is_flag=True, help="Agree to lose files that were edited by hand.")
+@json_option
+@click.pass_obj
+def command(
+    output: Output,
+    spec_file: Path | None,
+    environment: str | None,
+    folder: Path,
+    check: bool,
+    stdout: bool,
+    yes: bool,
+) -> int:
+    """Write the GitOps tree: Kustomize base, an overlay per environment, Argo CD Application.
+
+    --env chooses what the Application deploys, or whose objects --stdout prints.
+
+    Exit status: 0 when the tree is as rendered, 1 when --check finds that it is not.
+    """
+    if stdout:
+        _refuse_both(check)
+        text = wiring.rendered_stream(spec_file, environment)
+        output.text(text.removesuffix("\n"))
+        return errors.OK
+    agree = None if check else functools.partial(_agree, output, yes)
+    plan = wiring.render(folder, spec_file=spec_file, environment=environment, agree=agree)
+    if output.json:
+        output.value(_values(plan))
+    elif check:
+        output.text("\n".join(writing.difference(plan)) or f"{plan.folder} is as rendered")
+    else:
+        output.text(_text(plan))
+    return errors.CHECK_FAILED if check and plan.changes else errors.OK
+
+
+def _refuse_both(check: bool) -> None:
+    if check:
+        raise UsageError(
+            "usage",
+            "--check and --stdout do not go together",
+            why="one compares a folder, the other looks at none",
+            do="leave one of them out",
+        )
+
+
+def _agree(output: Output, yes: bool, plan: RenderPlan) -> None:
+    """Show what would be lost; go on when it is agreed to.
+
+    Raises:
+        UsageError: `usage.not_agreed`.
+    """
+    output.text(str(plan), err=True)
+    asked = not yes and is_terminal(sys.stdin)
+    if yes or (asked and click.confirm("Lose what was edited?", err=True)):
+        return
+    raise UsageError(
+        "usage.not_agreed",
+        f"{len(plan.edited)} edited files were not replaced, and nothing was written",
+        why="the answer was no" if asked else "there is no terminal to ask on",
+        do="say it in the spec; or move the files away; or sturdis render --yes",
+    )
+
+
+def _values(plan: RenderPlan) -> dict[str, object]:
+    return {
+        "folder": plan.folder,
+        "changes": [
+            {"path": one.path, "change": one.change.value, "edited": one.edited}
+            for one in plan.changes
+        ],
+    }
+
+
+def _text(plan: RenderPlan) -> str:
+    return str(plan) or f"{plan.folder} is as rendered"

@@ -1,0 +1,43 @@
+"""The ConfigMap: redis.conf, the start script and the probe's, mounted into the pod as files."""
+
+import hashlib
+
+from sturdis.core.cluster import Manifest
+from sturdis.core.local import REDIS_PORT
+from sturdis.core.render import metadata, redis_conf
+from sturdis.core.render.probe_script import probe_script
+from sturdis.core.render.redis_conf import Place
+from sturdis.core.render.start_script import start_script
+from sturdis.core.spec import Spec
+
+POD = Place(folder=metadata.DATA_FOLDER, bind="* -::*", port=REDIS_PORT)
+"""A server in a pod: it listens on whatever addresses the pod has, IPv6 where there is any."""
+
+CONF = "redis.conf"
+START = "start.sh"
+PROBE = "probe.sh"
+
+
+def name(spec: Spec) -> str:
+    """Name the ConfigMap."""
+    return f"{spec.name}-config"
+
+
+def config_map(spec: Spec) -> Manifest:
+    """Give the ConfigMap with all that the container `redis` reads."""
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": metadata.meta(spec, name(spec)),
+        "data": {
+            PROBE: probe_script(),
+            CONF: redis_conf.redis_conf(spec, POD),
+            START: start_script(spec),
+        },
+    }
+
+
+def digest(config: Manifest) -> str:
+    """Give what stands for the content of a ConfigMap: its pods are replaced when it changes."""
+    text = "".join(f"{key}\0{config['data'][key]}\0" for key in sorted(config["data"]))
+    return hashlib.sha256(text.encode()).hexdigest()
