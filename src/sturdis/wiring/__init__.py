@@ -9,6 +9,7 @@ Adapters are imported where they are used: a verb pays only for what it needs.
 from sturdis.wiring.drills import kill9
 from sturdis.wiring.files import read_new_password, read_password, write_report
 from sturdis.wiring.local_run import up
+from sturdis.wiring.rendering import render, rendered_stream
 from sturdis.wiring.spec_files import load_spec, load_spec_file
 from sturdis.wiring.targets import call, copy, resolve, verify
 
@@ -20,6 +21,8 @@ __all__ = [
     "load_spec_file",
     "read_new_password",
     "read_password",
+    "render",
+    "rendered_stream",
     "resolve",
     "up",
     "verify",
