@@ -1,6 +1,7 @@
 """Valid specs, any of them: what a sturdis.yaml may say that is then rendered."""
 
 import json
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -54,7 +55,7 @@ DIFFERING = st.fixed_dictionaries(
 @st.composite
 def files(draw: st.DrawFn) -> SpecFile:
     """Draw a whole sturdis.yaml, as it is read."""
-    said = draw(DIFFERING)
+    said: dict[str, Any] = draw(DIFFERING)
     said |= draw(st.fixed_dictionaries({}, optional={"name": NAMES, "namespace": LABELS}))
     said.setdefault("storage", {"size": "20Gi"})
     said["gitops"] = {"repoURL": "ssh://git.local/app.git"}
