@@ -6,6 +6,7 @@
 Adapters are imported where they are used: a verb pays only for what it needs.
 """
 
+from sturdis.wiring.clusters import apply
 from sturdis.wiring.drills import kill9
 from sturdis.wiring.files import read_new_password, read_password, write_report
 from sturdis.wiring.local_run import up
@@ -14,6 +15,7 @@ from sturdis.wiring.spec_files import load_spec, load_spec_file
 from sturdis.wiring.targets import call, copy, resolve, verify
 
 __all__ = [
+    "apply",
     "call",
     "copy",
     "kill9",

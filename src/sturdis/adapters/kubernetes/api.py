@@ -177,8 +177,7 @@ class Cluster(AbstractContextManager["Cluster"]):
     ) -> Iterator[Manifest]:
         """Give the objects as they are, then each again whenever it changes, for so many seconds.
 
-        One that is deleted is given a last time, with `metadata.deletionTimestamp` and no
-        `metadata.finalizers`. After a break what is there is given again.
+        One that is deleted is given a last time: `is_gone` tells. After a break all are given anew.
 
         Raises:
             ClusterError: It may not be watched; or the connection broke twice in a row.
@@ -286,7 +285,15 @@ class Cluster(AbstractContextManager["Cluster"]):
         return taken
 
 
+def is_gone(manifest: Manifest) -> bool:
+    """Tell whether a watch gave this object for the last time: it is deleted."""
+    meta = manifest["metadata"]
+    at_once = meta.get("deletionGracePeriodSeconds") == 0
+    return at_once and "deletionTimestamp" in meta and not meta.get("finalizers")
+
+
 def _last(manifest: Manifest) -> Manifest:
-    """Mark an object as deleted; one without finalizers vanishes without the mark."""
+    """Mark an object as deleted: what has no grace vanishes without a mark."""
     meta = {key: value for key, value in manifest["metadata"].items() if key != "finalizers"}
-    return manifest | {"metadata": {"deletionTimestamp": meta.get("creationTimestamp")} | meta}
+    meta = {"deletionTimestamp": meta.get("creationTimestamp")} | meta
+    return manifest | {"metadata": meta | {"deletionGracePeriodSeconds": 0}}

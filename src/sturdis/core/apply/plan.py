@@ -1,0 +1,254 @@
+"""What applying does, step by step: decided from what is there, shown, agreed to, then executed."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from sturdis.core import cluster_drift
+from sturdis.core.apply import difference, ownership
+from sturdis.core.apply.difference import Change
+from sturdis.core.apply.facts import Facts, Right
+from sturdis.core.cluster import NAMESPACE, POD, SERVICE, STATEFUL_SET, Manifest, Ref, ref_of
+from sturdis.core.facts import Unseen
+from sturdis.core.render import metadata
+from sturdis.core.spec import Spec
+
+IMMUTABLE = ("selector", "serviceName", "podManagementPolicy", "volumeClaimTemplates")
+"""Fields of a StatefulSet's spec that cannot be changed (Kubernetes API, StatefulSetSpec)."""
+
+
+REVISION = "controller-revision-hash"
+"""Label of a pod: of which revision of its set it is (Kubernetes, StatefulSet controller)."""
+
+
+class Action(Enum):
+    """What is done to one object."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    RECREATE = "re-create"
+    LABEL = "label"
+    REPLACE = "replace"
+    UNCHANGED = "unchanged"
+    KEEP = "keep"
+    SKIP = "skip"
+
+
+CHANGING = (Action.CREATE, Action.CHANGE, Action.RECREATE, Action.LABEL, Action.REPLACE)
+
+TRIED = (Action.CREATE, Action.CHANGE, Action.RECREATE)
+"""What a dry run tells more of."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One thing that is done to one object, and why it is nothing more."""
+
+    action: Action
+    ref: Ref
+    manifest: Manifest | None = None
+    """What is applied, or merged into a pod."""
+    uid: str | None = None
+    """Of the object that is deleted; another one of its name is left alone."""
+    changes: Sequence[Change] = ()
+    note: str = ""
+    force: bool = False
+    """Take over fields that belong to others."""
+
+    @property
+    def is_change(self) -> bool:
+        """Tell whether the cluster is not the same afterwards."""
+        return self.action in CHANGING
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All steps, in their order."""
+
+    kubectl: str
+    steps: Sequence[Step]
+    warnings: Sequence[str] = ()
+    """What admission warns of, and what could not be looked at."""
+
+    @property
+    def changing(self) -> Sequence[Step]:
+        """The steps after which the cluster is not the same."""
+        return [step for step in self.steps if step.is_change]
+
+
+def intend(
+    spec: Spec, objects: Sequence[Manifest], facts: Facts, *, adopt: bool
+) -> tuple[Step, ...]:
+    """Say what each object needs, as far as that is known without a trial.
+
+    A step `CHANGE` has no changes yet: whether there are any, a dry run tells.
+
+    Args:
+        spec: The deployment.
+        objects: Its objects, in the order in which they are applied.
+        facts: What is there, and nothing stands against it.
+        adopt: Whether what others made is taken over.
+    """
+    return tuple(_intentions(spec, objects, facts, adopt=adopt))
+
+
+def _intentions(
+    spec: Spec, objects: Sequence[Manifest], facts: Facts, *, adopt: bool
+) -> Iterator[Step]:
+    for manifest in objects:
+        ref, live = ref_of(manifest), facts.live.get(ref_of(manifest))
+        if ref.kind == NAMESPACE:
+            yield _of_the_namespace(manifest, facts)
+        elif ref.kind in facts.unserved:
+            yield Step(
+                Action.SKIP, ref, note=f"this cluster does not know {ref.kind.kind} (no such CRD)"
+            )
+        elif ref.kind == STATEFUL_SET:
+            yield from _of_the_set(spec, manifest, facts, adopt=adopt)
+        elif live is None:
+            yield Step(Action.CREATE, ref, manifest)
+        elif ref.kind == SERVICE and _is_headless(live) != _is_headless(manifest):
+            note = "whether a Service has an address cannot be changed; it is gone for a moment"
+            yield Step(Action.RECREATE, ref, manifest, _uid(live), note=note)
+        else:
+            yield Step(Action.CHANGE, ref, manifest, force=adopt)
+
+
+def _of_the_namespace(manifest: Manifest, facts: Facts) -> Step:
+    ref, live = ref_of(manifest), facts.namespace
+    if isinstance(live, Unseen):
+        return Step(Action.KEEP, ref, note="it may not be looked at, and is taken to be there")
+    if live is None:
+        return Step(Action.CREATE, ref, manifest)
+    if not ownership.is_ours(live):
+        return Step(Action.KEEP, ref, note="it is there, and others made it")
+    return Step(Action.CHANGE, ref, manifest)
+
+
+def _of_the_set(spec: Spec, manifest: Manifest, facts: Facts, *, adopt: bool) -> Iterator[Step]:
+    ref, live = ref_of(manifest), facts.live.get(ref_of(manifest))
+    if facts.pod is not None and (label := _label(spec, facts.pod, live)):
+        yield label
+    if live is None:
+        yield Step(Action.CREATE, ref, manifest)
+        return
+    fixed = immutable_changes(manifest, live)
+    if fixed or not ownership.is_ours(live) or live["metadata"].get("deletionTimestamp"):
+        why = f"{', '.join(fixed)} cannot be changed; " if fixed else ""
+        note = f"{why}its pod runs on until the new set replaces it, its claim stays"
+        yield Step(Action.RECREATE, ref, manifest, _uid(live), note=note, force=adopt)
+    else:
+        yield Step(Action.CHANGE, ref, manifest, force=adopt)
+
+
+def immutable_changes(manifest: Manifest, live: Manifest) -> list[str]:
+    """Name the fields by which a set would have to change, and cannot."""
+    named = []
+    for field in IMMUTABLE:
+        wanted = manifest["spec"].get(field, "OrderedReady" if field.startswith("pod") else None)
+        if any(cluster_drift.differences(_bare(wanted), _bare(live["spec"].get(field)))):
+            named.append(field)
+    return named
+
+
+def _bare(value: Any) -> Any:
+    """Leave out of claim templates what the API server fills in, or others label."""
+    if not isinstance(value, list):
+        return value
+    return [{"name": one["metadata"]["name"], "spec": one["spec"]} for one in value]
+
+
+def _label(spec: Spec, pod: Manifest, live: Manifest | None) -> Step | None:
+    """Give the step after which the new set finds the pod that is there."""
+    if live is not None and ownership.is_ours(live):
+        return None
+    wanted, labels = metadata.selector(spec), pod["metadata"].get("labels") or {}
+    missing = {key: value for key, value in wanted.items() if labels.get(key) != value}
+    if not missing:
+        return None
+    changes = tuple(
+        Change(f"metadata.labels[{key}]", labels.get(key, difference.NOTHING), value)
+        for key, value in missing.items()
+    )
+    ref = Ref(POD, metadata.pod_name(spec), spec.namespace)
+    note = "so that the new set takes it over"
+    patch = {"metadata": {"labels": missing, "uid": _uid(pod)}}
+    return Step(Action.LABEL, ref, patch, _uid(pod), changes, note)
+
+
+def tried(step: Step, live: Manifest | None, result: Manifest) -> Step:
+    """Complete a step by what a dry run of it gave.
+
+    Args:
+        step: Of the actions `CREATE`, `CHANGE` or `RECREATE`.
+        live: The object as it is.
+        result: What it would be.
+    """
+    if live is None or step.action is Action.CREATE:
+        return step
+    changes = difference.differences(live, result)
+    if step.action is not Action.CHANGE or changes:
+        return replace(step, changes=changes)
+    if ownership.is_ours(live):
+        return Step(Action.UNCHANGED, step.ref)
+    return replace(step, note="only who keeps it changes")
+
+
+def complete(spec: Spec, facts: Facts, steps: Sequence[Step]) -> tuple[Step, ...]:
+    """Give all steps: those that were tried, and the pod replaced that would block a new one."""
+    return (*steps, *_blocked(spec, facts, steps))
+
+
+def rights(steps: Sequence[Step]) -> list[Right]:
+    """Give what the user must be allowed to do for steps that are more than applying."""
+    found = []
+    for step in steps:
+        if step.action in {Action.RECREATE, Action.REPLACE}:
+            found.append(Right("delete", step.ref.kind, step.ref.namespace))
+        if step.action is Action.RECREATE:
+            found.append(Right("create", step.ref.kind, step.ref.namespace))
+        if step.action is Action.LABEL:
+            found.append(Right("patch", step.ref.kind, step.ref.namespace))
+    return found
+
+
+def _blocked(spec: Spec, facts: Facts, steps: Sequence[Step]) -> Iterator[Step]:
+    """Replace a pod that is not ready: a set waits for it before it brings a new one.
+
+    Kubernetes documents it as a known issue: StatefulSets, Forced rollback.
+    """
+    if facts.pod is None or is_ready(facts.pod):
+        return
+    live = facts.live.get(Ref(STATEFUL_SET, spec.name, spec.namespace))
+    is_rolled = live is not None and not is_current(live, facts.pod)
+    is_rolled |= any(
+        step.ref.kind == STATEFUL_SET
+        and step.action in {Action.CHANGE, Action.RECREATE}
+        and any(change.path.startswith("spec.template") for change in step.changes)
+        for step in steps
+    )
+    if is_rolled:
+        ref = Ref(POD, metadata.pod_name(spec), spec.namespace)
+        note = "it does not serve, and the set would wait for it before it makes the new one"
+        yield Step(Action.REPLACE, ref, uid=_uid(facts.pod), note=note)
+
+
+def is_ready(pod: Manifest) -> bool:
+    """Tell whether a pod takes connections."""
+    conditions: Sequence[Mapping[str, Any]] = (pod.get("status") or {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
+def is_current(stateful_set: Manifest, pod: Manifest) -> bool:
+    """Tell whether a pod is what its set makes now, as far as the set's controller has seen."""
+    made = (pod["metadata"].get("labels") or {}).get(REVISION)
+    return bool(made) and made == (stateful_set.get("status") or {}).get("updateRevision")
+
+
+def _is_headless(service: Manifest) -> bool:
+    return bool(service["spec"].get("clusterIP") == "None")
+
+
+def _uid(manifest: Manifest) -> str:
+    return str(manifest["metadata"]["uid"])
