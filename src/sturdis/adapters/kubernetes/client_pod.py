@@ -4,9 +4,9 @@ import datetime as dt
 from contextlib import suppress
 from uuid import uuid4
 
-from sturdis.adapters.kubernetes import pod_look
+from sturdis.adapters.kubernetes import pod_look, unseen
 from sturdis.adapters.kubernetes.api import Cluster
-from sturdis.core.cluster import POD, Manifest, Ref
+from sturdis.core.cluster import POD, Manifest, Ref, ref_of
 from sturdis.core.cluster_facts import Asked
 from sturdis.core.errors import ClusterError
 from sturdis.core.facts import Unseen
@@ -33,16 +33,22 @@ def ask(cluster: Cluster, spec: Spec, image: str, host: str) -> Asked | Unseen:
     redis-cli. It is confined as the namespace asks, and labelled as a client.
     """
     try:
+        if not cluster.may("delete", POD, spec.namespace):  # it would stay
+            return Unseen("no pod could ask it: the user of this context may not delete pods")
         _sweep(cluster, spec)
-        pod = _pod(spec, image, host)
-        ref = Ref(POD, pod["metadata"]["name"], spec.namespace)
-        try:
-            cluster.apply(pod)
-            return _outcome(cluster, ref)
-        finally:
-            cluster.delete(ref)
+        return _asked(cluster, _pod(spec, image, host))
     except ClusterError as error:
-        return Unseen(f"no pod could ask it: {error.what}: {error.why}")
+        return Unseen(f"no pod could ask it: {unseen.because(error).reason}")
+
+
+def _asked(cluster: Cluster, pod: Manifest) -> Asked | Unseen:
+    ref = ref_of(pod)
+    try:
+        cluster.apply(pod)
+        return _outcome(cluster, ref)
+    finally:
+        with suppress(ClusterError):  # it ends by itself, and the next run removes it
+            cluster.delete(ref)
 
 
 def _outcome(cluster: Cluster, ref: Ref) -> Asked | Unseen:

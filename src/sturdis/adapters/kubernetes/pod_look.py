@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sturdis.adapters.kubernetes import exec as executing
+from sturdis.adapters.kubernetes import unseen
 from sturdis.adapters.kubernetes.api import Cluster
 from sturdis.core.cluster import Manifest, Ref
 from sturdis.core.cluster_facts import Asked
@@ -67,7 +68,7 @@ def look(
     try:
         ran = executing.run(cluster, ref, container, command, seconds=LOOK_SECONDS)
     except ClusterError as error:
-        return Unseen(f"{error.what}: {error.why}")
+        return unseen.because(error)
     told = dict(
         line.split(" ", 1) for line in ran.out.decode(errors="replace").splitlines() if " " in line
     )

@@ -20,6 +20,7 @@ from sturdis.adapters.kubernetes.api import Cluster
 from sturdis.adapters.kubernetes.channels import HANDSHAKE_SECONDS, READ_BYTES, Stream
 from sturdis.core.cluster import Ref
 from sturdis.core.errors import ClusterError
+from sturdis.core.units import shortened
 
 DATA, ERRORS = 0, 1
 """Channels of a forwarded port. The first message of each is the port's number, in two bytes."""
@@ -28,6 +29,9 @@ PORT_BYTES = 2
 
 CLOSE_SECONDS = 1.0
 """Longest wait for a connection to end when all end."""
+
+MOST_TOLD = 200
+"""Characters of a kubelet's words that are repeated."""
 
 BACKLOG = 1 << 20
 """Bytes that may wait to be sent in one direction before no more are read for it."""
@@ -116,9 +120,16 @@ class PortForward(AbstractContextManager["PortForward"]):
         return ClusterError(
             "cluster.refused",
             f"port {self._port} of {self._pod.name} is not reached",
-            why=told,
+            why=_in_short(told),
             do=f"kubectl -n {self._pod.namespace} describe pod {self._pod.name}",
         )
+
+
+def _in_short(told: str) -> str:
+    """Say what a kubelet told, which names network namespaces and every address that it tried."""
+    if "connection refused" in told:
+        return "nothing in the pod listens there"
+    return shortened(told, MOST_TOLD)
 
 
 def _first_words(stream: Stream) -> str:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from sturdis.adapters import metrics_http
-from sturdis.adapters.kubernetes import client_pod, pod_look
+from sturdis.adapters.kubernetes import client_pod, pod_look, unseen
 from sturdis.adapters.kubernetes.api import Cluster
 from sturdis.adapters.kubernetes.port_forward import PortForward
 from sturdis.adapters.redis.target import RedisTarget
@@ -150,7 +150,7 @@ class PodTarget(AbstractContextManager["PodTarget"]):
         except (ClusterError, TargetError, AccessError) as error:
             cause = self._forward.refusal if isinstance(error, TargetError) else None
             told = cause or error
-            return self._nothing_seen(Unseen(f"{told.what}: {told.why}"))
+            return self._nothing_seen(unseen.because(told))
 
     def _nothing_seen(self, reason: Unseen) -> ServerFacts:
         return ServerFacts(
@@ -182,7 +182,7 @@ class PodTarget(AbstractContextManager["PodTarget"]):
             return metrics_http.read(path, self._cluster.proxied(path))
         except ClusterError as error:
             if error.code in {"cluster.forbidden", "cluster.lost"}:
-                return Unseen(f"{error.what}: {error.why}")
+                return unseen.because(error)
             return NoScrape(path, f"{error.what}: {error.why}")
 
     def _objects(self, from_its_own_pod: Asked | Unseen) -> ClusterFacts:
@@ -232,7 +232,7 @@ def _unseen(error: ClusterError) -> Unseen:
     """
     if error.code in {"cluster.unreachable", "cluster.lost", "cluster.denied"}:
         raise error
-    return Unseen(f"{error.what}: {error.why}")
+    return unseen.because(error)
 
 
 def _pod(cluster: Cluster, place: Place) -> Manifest:
@@ -290,5 +290,5 @@ class ByDeletion:
             self._cluster.delete(self._pod, uid=found["metadata"]["uid"])
         except ClusterError as error:
             forbidden = error.code == "cluster.forbidden"
-            return (Unseen if forbidden else Refused)(f"{error.what}: {error.why}")
+            return unseen.because(error) if forbidden else Refused(f"{error.what}: {error.why}")
         return None

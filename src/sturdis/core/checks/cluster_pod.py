@@ -82,7 +82,8 @@ def _restarted(status: Manifest) -> Iterator[str]:
         if count := one.get("restartCount", 0):
             last = one.get("lastState", {}).get("terminated", {})
             why = f", last after {_end(last)} at {last.get('finishedAt')}" if last else ""
-            yield f"container {one['name']} was restarted {count} times{why}"
+            times = "once" if count == 1 else f"{count} times"
+            yield f"container {one['name']} was restarted {times}{why}"
 
 
 def _is_outdated(spec: Spec, cluster: ClusterFacts) -> bool:
@@ -147,7 +148,7 @@ def _drift(_spec: Spec, facts: ServerFacts) -> Judgement:
     if drifted:
         return failed(_first(drifted), cluster.apply)
     if hidden:
-        return unknown("; ".join(hidden), "ask for the right to read them")
+        return unknown("; ".join(hidden), "ask for the right to read them, and look again")
     apart = f", apart from {'; '.join(left_out)}" if left_out else ""
     return passed(f"{len(cluster.wanted) - len(left_out)} objects as the spec gives them{apart}")
 

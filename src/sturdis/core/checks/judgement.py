@@ -117,7 +117,7 @@ def known_object(live: LiveObject, ref: Ref, do: str) -> Manifest:
     Raises:
         UndecidedError: It was not: a failure where it is not there.
     """
-    seen = known(live, do)
+    seen = known(live, "ask for the right to read it, and look again")
     if seen is None:
         raise UndecidedError(failed(f"{ref} is not there", do))
     return seen
