@@ -146,7 +146,7 @@ ask_checker() {
   torn=$(dd if="$file" bs=1 skip="$start" count="$((good - start))" 2>/dev/null |
     tr '\000' '\001' | awk -v size="$((good - start))" '
       { at += length($0) + 1 }
-      END { print at > size ? length($0) : 0 }')
+      END { print (at > size ? length($0) : 0) }')
   good=$((good - torn))
 }
 
