@@ -135,6 +135,18 @@ def test_no_password_is_in_a_manifest_and_each_user_has_a_key():
     assert volume in pod_of(spec)["volumes"]
 
 
+def test_the_exporter_counts_the_queues_that_are_watched():
+    def counted(text: str) -> tuple[bool, bool]:
+        spec = specfile.parse(text, source="sturdis.yaml")
+        exporter = container(spec, "redis-exporter")
+        script = {"name": "REDIS_EXPORTER_SCRIPT", "value": "/etc/redis/queues.lua"}
+        files = objects.deployment(spec)["configmap.yaml"]["data"]
+        return script in exporter["env"] and "volumeMounts" in exporter, "queues.lua" in files
+
+    assert counted("") == (False, False)
+    assert counted("monitoring: {queues: [mails]}") == (True, True)
+
+
 def test_without_a_secret_nothing_speaks_of_passwords():
     text = yamltext.stream(objects.deployment(Spec()).values())
     assert "secretKeyRef" not in text
@@ -167,7 +179,7 @@ def test_the_engine_chooses_the_image():
 
 
 @given(valid_specs.files())
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_any_valid_spec_renders_to_objects_that_both_yamls_read(file):
     for path, text in tree.tree(file, SOURCE).items():
         old, new = yaml.safe_load(text), YAML(typ="safe", pure=True).load(io.StringIO(text))

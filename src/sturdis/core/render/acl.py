@@ -44,9 +44,9 @@ EXPORTER_READS: tuple[str, ...] = (
     "+ping", "+info", "+config|get", "+slowlog|get", "+slowlog|len", "+latency|latest",
     "+latency|histogram", "+client|setname", "+client|setinfo", "+client|list", "+cluster|info",
     "+select", "+scan", "+type", "+strlen", "+pfcount", "+llen", "+scard", "+zcard", "+hlen",
-    "+xlen", "+memory|usage",
+    "+xlen", "+memory|usage", "+eval", "+evalsha",
 )  # fmt: skip
-"""What redis_exporter asks; no value of a key is among it."""
+"""What redis_exporter asks: no value of a key is among it, and its script may do no more."""
 
 APPLICATION = User(
     "default", "REDISCLI_AUTH", ("~*", "&*", "+@all", *(rule for rule, _reason in LOST))

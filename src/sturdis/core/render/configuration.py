@@ -4,7 +4,7 @@ import hashlib
 
 from sturdis.core.cluster import Manifest
 from sturdis.core.local import REDIS_PORT
-from sturdis.core.render import metadata, redis_conf
+from sturdis.core.render import metadata, queue_script, redis_conf
 from sturdis.core.render.probe_script import probe_script
 from sturdis.core.render.redis_conf import Place
 from sturdis.core.render.start_script import start_script
@@ -24,16 +24,23 @@ def name(spec: Spec) -> str:
 
 
 def config_map(spec: Spec) -> Manifest:
-    """Give the ConfigMap with all that the container `redis` reads."""
+    """Give the ConfigMap with all that the containers read.
+
+    Raises:
+        SpecError: The names of `monitoring.queues` are too long together.
+    """
+    files = {
+        CONF: redis_conf.redis_conf(spec, POD),
+        START: start_script(spec),
+        PROBE: probe_script(),
+    }
+    if spec.monitoring.queues:
+        files[queue_script.FILE] = queue_script.queue_script(spec)
     return {
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": metadata.meta(spec, name(spec)),
-        "data": {
-            PROBE: probe_script(),
-            CONF: redis_conf.redis_conf(spec, POD),
-            START: start_script(spec),
-        },
+        "data": files,
     }
 
 

@@ -6,8 +6,7 @@ from sturdis.core import spec as specs
 from sturdis.core import units
 from sturdis.core.cluster import Manifest
 from sturdis.core.local import REDIS_PORT
-from sturdis.core.render import configuration, metadata
-from sturdis.core.render.alerts import check_single_keys
+from sturdis.core.render import configuration, metadata, queue_script
 from sturdis.core.spec import Spec
 from sturdis.core.supervision import limits
 
@@ -103,7 +102,7 @@ def _redis(spec: Spec) -> Manifest:
     limit = units.canonical_bytes(specs.memory_limit(spec))
     mounts = [
         {"name": "data", "mountPath": metadata.DATA_FOLDER},
-        {"name": "config", "mountPath": metadata.CONFIG_FOLDER, "readOnly": True},
+        _config_mount(),
     ]
     variables = []
     if secret := spec.access.password_secret:
@@ -165,9 +164,11 @@ def _exporter(spec: Spec) -> Manifest:
         {"name": "REDIS_ADDR", "value": f"redis://localhost:{REDIS_PORT}"},
         {"name": "REDIS_EXPORTER_WEB_LISTEN_ADDRESS", "value": f":{port}"},
     ]
+    mounts: list[Manifest] = []
     if spec.monitoring.queues:
-        keys = check_single_keys(spec)
-        variables.append({"name": "REDIS_EXPORTER_CHECK_SINGLE_KEYS", "value": keys})
+        script = f"{metadata.CONFIG_FOLDER}/{queue_script.FILE}"
+        variables.append({"name": "REDIS_EXPORTER_SCRIPT", "value": script})
+        mounts = [_config_mount()]
     if secret := spec.access.password_secret:
         variables.append({"name": "REDIS_USER", "value": "exporter"})
         variables.append(_from_secret("REDIS_PASSWORD", secret, metadata.EXPORTER_KEY))
@@ -181,6 +182,7 @@ def _exporter(spec: Spec) -> Manifest:
             "limits": {"memory": EXPORTER_LIMIT},
         },
         "securityContext": _confined(),
+        **({"volumeMounts": mounts} if mounts else {}),
         # No readiness: an exporter that is gone must not take the server from its clients.
         "livenessProbe": {
             "httpGet": {"path": "/health", "port": "metrics"},
@@ -197,6 +199,10 @@ def _confined() -> Manifest:
         "readOnlyRootFilesystem": True,
         "capabilities": {"drop": ["ALL"]},
     }
+
+
+def _config_mount() -> Manifest:
+    return {"name": "config", "mountPath": metadata.CONFIG_FOLDER, "readOnly": True}
 
 
 def _from_secret(variable: str, secret: str, key: str) -> Manifest:
