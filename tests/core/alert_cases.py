@@ -13,6 +13,7 @@ SPEC = Spec(monitoring=Monitoring(queues=QUEUES))
 
 HEALTHY = {
     "redis_up": "1x200",
+    "redis_loading_dump_file": "0x200",
     'redis_instance_info{run_id="a"}': "1x200",
     "redis_connected_clients": "10x200",
     "redis_rejected_connections_total": "0x200",
@@ -80,6 +81,15 @@ SERVING = (
     at(8, "the exporter is gone", "RedisDown", redis_up="1x3 stale"),
     at(6, "the exporter was never there", "RedisDown", redis_up="_x200"),
     at(5, "the exporter is gone for 3 minutes", redis_up="1x3 stale _x4 1x200"),
+    at(6, "the server loads", "RedisDown", redis_loading_dump_file="1x200"),
+    at(10, "the server loaded for 4 minutes", redis_loading_dump_file="1x8 0x200"),
+    at(
+        6,
+        "a silent server loads",
+        "RedisDown",
+        redis_up="0x5 1x200",
+        redis_loading_dump_file="_x6 1x200",
+    ),
     at(6, "a silent server's pod goes", "RedisDown", redis_up="0x5 stale"),
     Case("five runs in half an hour", runs(5, 10), 27, ("RedisRestartLoop",)),
     Case("four runs in half an hour", runs(4, 10), 27),

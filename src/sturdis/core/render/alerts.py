@@ -80,16 +80,16 @@ def alerts(spec: Spec) -> Iterator[Alert]:
 
 
 def _serving(spec: Spec, where: str) -> Iterator[Alert]:
-    up = promql.of(spec, "redis_up")
+    up, loading = (promql.of(spec, f"redis_{one}") for one in ("up", "loading_dump_file"))
     yield Alert(
         # Without instance on either side: the wait goes on when a silent server's pod vanishes.
         "RedisDown",
-        f"max by (namespace, job) ({up}) == 0 or absent({up})",
+        f"max by (namespace, job) ({up} == 0 or {loading} == 1) or absent({up})",
         5,
         "critical",
-        f"{where} does not answer, or its exporter is gone",
-        "For 5 minutes no scrape has seen the server answer. No job is added and none is done, "
-        "unless only the exporter is away.",
+        f"{where} does not serve, or its exporter is gone",
+        "For 5 minutes no scrape has seen the server answer and not load its data. No job is added "
+        "and none is done, unless only the exporter is away.",
     )
     runs = f"last_over_time({promql.of(spec, 'redis_instance_info')}[{RESTART_WINDOW}])"
     yield Alert(
