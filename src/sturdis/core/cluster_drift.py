@@ -47,7 +47,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _of_lists(wanted: Sequence[Any], live: Sequence[Any], path: str) -> Iterator[Difference]:
-    if all(isinstance(item, Mapping) and "name" in item for item in (*wanted, *live)):
+    if _are_named(wanted) and _are_named(live):
         by_name = {item["name"]: item for item in live}
         for item in wanted:
             yield from differences(item, by_name.pop(item["name"], None), f"{path}[{item['name']}]")
@@ -60,6 +60,12 @@ def _of_lists(wanted: Sequence[Any], live: Sequence[Any], path: str) -> Iterator
             yield from differences(one, other, place)
         else:
             yield Difference(place, ABSENT, _text(other))
+
+
+def _are_named(items: Sequence[Any]) -> bool:
+    """Tell whether every item has a name, as containers and ports do, and each its own."""
+    names = [item.get("name") if isinstance(item, Mapping) else None for item in items]
+    return all(isinstance(name, str) for name in names) and len(set(names)) == len(names)
 
 
 def _shown(wanted: Any, live: Any) -> tuple[str, str]:
