@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
-from urllib.parse import quote
 
 from sturdis.core import cluster, units
 from sturdis.core import spec as specs
@@ -263,8 +262,3 @@ def _appears(counter: str) -> str:
     `increase` needs two values: of a first burst it sees nothing.
     """
     return f"{_rises(counter)} or ({counter} unless {counter} offset {WINDOW}) > 0"
-
-
-def check_single_keys(spec: Spec) -> str:
-    """Give keys for REDIS_EXPORTER_CHECK_SINGLE_KEYS; to be replaced by `queue_script`."""
-    return ",".join(f"db0=bull:{quote(queue)}:wait" for queue in spec.monitoring.queues)
