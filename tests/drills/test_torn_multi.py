@@ -12,7 +12,9 @@ from sturdis.core.aof.scan import Tail, scan
 from sturdis.core.servers import Product
 from tests.drills import torn
 from tests.drills.torn import Torn, Written
+from tests.integration import shells
 from tests.integration.running import SERVERS
+from tests.integration.shells import Shell
 
 SEED = 88
 NULS = 512
@@ -33,9 +35,9 @@ def inside(some: Written) -> range:
     return range(some.last + 1, len(some.increment))
 
 
-def kept_with_the_guard(some: Written, nuls: int, cut: int) -> bool:
+def kept_with_the_guard(some: Written, nuls: int, cut: int, shell: Shell | None = None) -> bool:
     """Tell whether writes after the first and the second start are there after the third."""
-    with Torn(some, cut, nuls=nuls, guarded=True) as data:
+    with Torn(some, cut, nuls=nuls, guarded=True, shell=shell) as data:
         with data.life() as first:
             half_done = first.says("GET half") != "$-1"
             first.says("SET plain v")
@@ -66,6 +68,23 @@ def test_torn_multi_with_the_guard_no_later_write_is_lost(server, written, tell)
     tell([f"{some.server}, guarded: {len(lost)} of 88 cuts lost later writes; {with_nuls}"])
     assert not lost
     assert not lost_nuls
+
+
+@pytest.mark.tier("dash")
+def test_torn_multi_with_the_start_script_no_later_write_is_lost(server, written, tell, tmp_path):
+    some = written(server)
+    trial = functools.partial(kept_with_the_guard, shell=shells.shell("dash", server, tmp_path))
+    lost = torn.failed(inside(some), lambda cut: trial(some, 0, cut))
+    nuls = inside(some)[::8]
+    lost_nuls = torn.failed(nuls, lambda cut: trial(some, NULS, cut))
+    sample = random.Random(SEED).sample(range(len(some.increment)), 20)  # noqa: S311  not secret
+    lost_anywhere = torn.failed(sample, lambda cut: trial(some, 0, cut))
+    with_nuls = f"with {NULS} zero bytes behind it {len(lost_nuls)} of {len(nuls)}"
+    anywhere = f"anywhere {len(lost_anywhere)} of {len(sample)}"
+    tell([f"{some.server}, by the script: {len(lost)} of 88 cuts lost; {with_nuls}; {anywhere}"])
+    assert not lost
+    assert not lost_nuls
+    assert not lost_anywhere
 
 
 def test_torn_multi_without_the_guard_later_writes_are_lost(server, written, tell):

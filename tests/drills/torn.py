@@ -1,13 +1,14 @@
 """An append-only file cut at any offset, and servers that start on it and are killed again."""
 
 import contextlib
+import itertools
 import shutil
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,10 +16,14 @@ from pathlib import Path
 from typing import Self
 
 from sturdis.adapters.local import binaries, data_folder, guard
+from sturdis.core.render import start_script
+from sturdis.core.render.start_script import Paths
 from sturdis.core.servers import Server
+from sturdis.core.spec import Spec
 from tests import tiers
 from tests.integration.running import running
 from tests.integration.servers import wait_until
+from tests.integration.shells import Shell
 
 NAME = "appendonly.aof.1.incr.aof"
 AT_ONCE = 4
@@ -97,9 +102,13 @@ class Life:
 class Torn:
     """A folder of its own whose increment ends at `cut`, perhaps with zero bytes behind."""
 
-    def __init__(self, written: Written, cut: int, *, nuls: int, guarded: bool) -> None:
+    def __init__(
+        self, written: Written, cut: int, *, nuls: int, guarded: bool, shell: Shell | None = None
+    ) -> None:
         self._written = written
         self._guarded = guarded
+        self._shell = shell
+        """Whether the guard is the start script of a pod, and who runs it."""
         self._home = Path(tempfile.mkdtemp(prefix="torn-", dir="/tmp"))
         self.data = self._home / "data"
         shutil.copytree(written.parts, self.data / "appendonlydir")
@@ -114,7 +123,7 @@ class Torn:
     @contextlib.contextmanager
     def life(self) -> Iterator[Life]:
         """Start a server, after the guard where there is one; kill it when the block ends."""
-        if self._guarded:
+        if self._guarded and self._shell is None:
             with FORKING, closing(data_folder.open_folder(self.data)) as folder:
                 guard.make_safe(folder, self._written.server)
         address = str(self._home / "s")
@@ -122,10 +131,10 @@ class Torn:
             "port": 0, "unixsocket": address, "dir": self.data, "save": "",
             "appendonly": "yes", "appendfsync": "always",
         }  # fmt: skip
-        options = [str(word) for name, value in settings.items() for word in (f"--{name}", value)]
-        command = [self._written.server.path, *options]
+        command = self._command(settings)
+        environ = None if self._shell is None else {"PATH": self._shell.path}
         with FORKING:
-            process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+            process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environ)
         with process:
             try:
                 life = Life(process, address)
@@ -133,6 +142,16 @@ class Torn:
                 yield life
             finally:
                 process.kill()
+
+    def _command(self, settings: Mapping[str, object]) -> list[str]:
+        """Give what starts the server: its program, or the script that becomes it."""
+        if self._shell is None:
+            pairs = ((f"--{name}", str(value)) for name, value in settings.items())
+            return [self._written.server.path, *itertools.chain(*pairs)]
+        conf, script = self._home / "redis.conf", self._home / "start.sh"
+        conf.write_text("".join(f'{name} "{value}"\n' for name, value in settings.items()))
+        script.write_text(start_script.start_script(Spec(), Paths(str(self.data), str(conf))))
+        return [*self._shell.command, str(script)]
 
 
 def failed(cuts: Sequence[int], trial: Callable[[int], bool]) -> list[int]:
