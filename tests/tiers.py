@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from tests import matrix
+from tests.cluster import clusters
 
 ROOT = Path(__file__).parent.parent
 OLDEST_NODE = 20  # ioredis 6 asks for it
@@ -118,6 +119,7 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "shellcheck": ("shellcheck, for the scripts that run in a pod", _shellcheck),
     "compiler": ("a C compiler, for a disk that is slow", _compiler),
     "mounts": ("mounts of our own, for a disk that is small", _mounts),
+    "cluster": ("a Kubernetes that answers: docs/cluster-tier.md", clusters.missing),
     "usual-ports": ("6379 and 9121 free, for the commands as documented", _usual_ports),
 }
 """Name to what the part is, and the function that says why it is missing; empty: it is there."""
