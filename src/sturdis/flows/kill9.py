@@ -97,6 +97,15 @@ def run(drill: Kill9, on: Stage) -> Survey:
         on.log.append(again).result()
         served, down = again.at, (again.at - killed.at) / 1000
     on.clock.wait(drill.least_load)  # the server serves in the end, too
+    return finish(drill, served, on)
+
+
+def finish(drill: Kill9, served: int, on: Stage) -> Survey:
+    """End the load of a drill whose last fault was over at `served` (ms since 1970).
+
+    Raises:
+        DrillError: A load failed, or did not get its answers.
+    """
     for load in on.loads:
         load.stop_adding()
     for load in on.loads:

@@ -98,6 +98,7 @@ class Producer {
     const options = { connection: connectionTo(plan.address), prefix: plan.prefix };
     this.queues = new Map(plan.queues.map((name) => [name, quiet(new Queue(name, options))]));
     this.flows = quiet(new FlowProducer(options));
+    this.filling = plan.filling ? { filling: 'x'.repeat(plan.filling) } : {};
     this.adds = new Map();
     this.stopping = new AbortController();
     this.stopped = new Promise((kept) => this.stopping.signal.addEventListener('abort', kept));
@@ -158,7 +159,7 @@ class Producer {
       const node = ({ kind, queue, uuid }) => ({
         name: kind,
         queueName: queue,
-        data: { uuid, failures: 0 },
+        data: { uuid, failures: 0, ...this.filling },
       });
       const tree = await this.flows.add({ ...node(first), children: children.map(node) });
       return [tree.job.id, ...tree.children.map((child) => child.job.id)];
@@ -170,7 +171,7 @@ class Producer {
       options.attempts = wanted.failures + 1;
       options.backoff = { type: 'fixed', delay: RETRY_AFTER };
     }
-    const data = { uuid: first.uuid, failures: wanted.failures };
+    const data = { uuid: first.uuid, failures: wanted.failures, ...this.filling };
     const job = await this.queues.get(wanted.queue).add(wanted.kind, data, options);
     return [job.id];
   }

@@ -42,6 +42,7 @@ class Producer:
             for name in plan.queues
         }
         self._flows = FlowProducer({"connection": self._client(), "prefix": plan.prefix})
+        self._filling = {"filling": "x" * plan.filling} if plan.filling else {}
         self._places = asyncio.Semaphore(plan.adds_at_once)
         self._adds: dict[asyncio.Task[None], Sequence[Intent]] = {}
 
@@ -104,8 +105,8 @@ class Producer:
         first, *rest = intents
         if order.kind is Kind.FLOW:
             tree = await self._flows.add({
-                **_node(first),
-                "children": [_node(child) for child in rest],
+                **self._node(first),
+                "children": [self._node(child) for child in rest],
             })  # fmt: skip
             return [tree["job"].id, *(child["job"].id for child in tree["children"])]
         options: dict[str, object] = {}
@@ -116,9 +117,13 @@ class Producer:
         if order.failures:
             options["attempts"] = order.failures + 1
             options["backoff"] = {"type": "fixed", "delay": load.RETRY_AFTER}
-        data = {"uuid": first.uuid, "failures": order.failures}
+        data = {"uuid": first.uuid, "failures": order.failures, **self._filling}
         job = await self._queues[order.queue].add(order.kind.value, data, options)
         return [job.id]
+
+    def _node(self, intent: Intent) -> dict[str, object]:
+        data = {"uuid": intent.uuid, "failures": 0, **self._filling}
+        return {"name": intent.kind, "queueName": intent.queue, "data": data}
 
     def _doubt(self, intents: Sequence[Intent], reason: str) -> None:
         at = now()
@@ -136,8 +141,3 @@ def _intents(order: Order) -> tuple[Intent, ...]:
         for _ in range(load.CHILDREN)
     )
     return (first, *children)
-
-
-def _node(intent: Intent) -> dict[str, object]:
-    data = {"uuid": intent.uuid, "failures": 0}
-    return {"name": intent.kind, "queueName": intent.queue, "data": data}

@@ -67,6 +67,8 @@ class LoadPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """BullMQ's `concurrency`: jobs that one worker has at one time."""
     work: int = 5
     """How long the work of a job takes."""
+    filling: int = 0
+    """Bytes that each job carries beside its own few: they fill a server's memory."""
     lock_duration: int = 30_000
     """BullMQ's default."""
     stalled_interval: int = 30_000
