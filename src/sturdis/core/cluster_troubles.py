@@ -71,13 +71,25 @@ def container_statuses(pod: Manifest) -> Sequence[Manifest]:
     return found
 
 
-def latest(scene: Scene, about: Manifest | None, *reasons: str) -> Manifest | None:
-    """Give the newest event of an object, with one of these reasons; None: there is none."""
+def latest(
+    scene: Scene, about: Manifest | None, *reasons: str, container: str = ""
+) -> Manifest | None:
+    """Give the newest event of an object, with one of these reasons; None: there is none.
+
+    Args:
+        scene: What is there.
+        about: The object.
+        reasons: Of the event.
+        container: Of the pod, which the event is about.
+    """
     uid = None if about is None else about["metadata"].get("uid")
+    part = f"spec.containers{{{container}}}" if container else None
     found = [
         event
         for event in scene.events
-        if event.get("reason") in reasons and (event.get("involvedObject") or {}).get("uid") == uid
+        if event.get("reason") in reasons
+        and (on := event.get("involvedObject") or {}).get("uid") == uid
+        and part in {None, on.get("fieldPath")}
     ]
     return max(found, key=_when, default=None)
 
@@ -186,7 +198,7 @@ def _of_a_container(
     name, reason = status["name"], _waiting(status)
     words = ((status.get("state") or {}).get("waiting") or {}).get("message", reason)
     if reason in NOT_PULLED:
-        event = latest(scene, pod, "Failed")
+        event = latest(scene, pod, "Failed", container=name)
         said = event["message"] if event is not None and "pull" in event["message"] else words
         yield Trouble(
             f"image {name}",
@@ -261,7 +273,7 @@ def _pod_name(scene: Scene) -> str:
 
 
 def _unhealthy(scene: Scene, pod: Manifest, name: str, kubectl: str) -> Iterator[Trouble]:
-    event = latest(scene, pod, "Unhealthy")
+    event = latest(scene, pod, "Unhealthy", container=name)
     if event is not None:
         yield Trouble(
             f"probe {name}",

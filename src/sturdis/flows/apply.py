@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sturdis.core.apply import facts as rights
-from sturdis.core.apply import objections, plan, progress
+from sturdis.core.apply import objections, plan, progress, takeover
 from sturdis.core.apply.facts import Facts, Right
 from sturdis.core.apply.plan import Plan, Step
 from sturdis.core.apply.progress import Waiting
@@ -112,7 +112,7 @@ def prepare(applying: Applying, place: Place) -> Plan:
     objections.refuse_unallowed(place.missing(plan.rights(steps)), facts.kubectl)
     unhelped = place.missing(rights.helpful(spec))
     notes = [f"not allowed, so less can be found out: {one}" for one in unhelped]
-    return Plan(facts.kubectl, steps, (*place.warnings(), *notes))
+    return Plan(facts.kubectl, steps, (*takeover.warnings(spec, facts), *place.warnings(), *notes))
 
 
 def _tried(step: Step, facts: Facts, place: Place) -> Step:
@@ -123,12 +123,14 @@ def _tried(step: Step, facts: Facts, place: Place) -> Step:
 
 
 def _wait(applying: Applying, place: Place, telling: Telling, kubectl: str) -> None:
-    start, last = telling.now(), Scene()
+    start, last, patience = telling.now(), Scene(), progress.Patience()
     for scene in place.scenes(applying.seconds):
         if progress.serves(scene):
             return
         last = scene
-        telling.waiting(progress.waiting(scene, kubectl, telling.now() - start))
+        seconds = telling.now() - start
+        lasting = patience.lasting(troubles(scene, kubectl), seconds)
+        telling.waiting(Waiting(seconds, progress.stage(scene), lasting))
     told = troubles(last, kubectl)
     raise ClusterError(
         "cluster.not_serving",

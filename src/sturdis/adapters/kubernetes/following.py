@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sturdis.adapters.kubernetes.api import Cluster, is_gone
-from sturdis.core.cluster import CLAIM, EVENT, POD, STATEFUL_SET, Kind, Manifest, Ref
+from sturdis.core.cluster import CLAIM, EVENT, POD, STATEFUL_SET, Manifest, Ref
 from sturdis.core.cluster_troubles import Scene, container_statuses
 from sturdis.core.errors import ClusterError
 from sturdis.core.render import metadata
@@ -41,33 +41,33 @@ class Following:
         Raises:
             ClusterError: The set or its pod may not be watched, or the connection broke.
         """
-        namespace = self.spec.namespace
-        watched: tuple[tuple[Kind, str | None], ...] = (
-            (STATEFUL_SET, self.spec.name),
-            (POD, metadata.pod_name(self.spec)),
-            (CLAIM, metadata.claim_name(self.spec)),
-            (EVENT, None),
+        refs = (
+            Ref(STATEFUL_SET, self.spec.name, self.spec.namespace),
+            Ref(POD, metadata.pod_name(self.spec), self.spec.namespace),
+            Ref(CLAIM, metadata.claim_name(self.spec), self.spec.namespace),
         )
-        for kind, name in watched:
-            arguments = (kind, namespace, name)
-            threading.Thread(target=self._watch, args=arguments, daemon=True).start()
+        for ref in (*refs, Ref(EVENT, "", self.spec.namespace)):
+            threading.Thread(target=self._watch, args=(ref,), daemon=True).start()
+        live = {ref.kind.kind: one for ref in refs if (one := self.cluster.get(ref)) is not None}
         try:
-            yield from self._gathered()
+            yield from self._gathered(live)
         finally:
             self._stopped.set()
 
-    def _watch(self, kind: Kind, namespace: str, name: str | None) -> None:
+    def _watch(self, ref: Ref) -> None:
+        watched = self.cluster.watch(
+            ref.kind, ref.namespace, name=ref.name or None, seconds=self.seconds
+        )
         try:
-            for one in self.cluster.watch(kind, namespace, name=name, seconds=self.seconds):
+            for one in watched:
                 if self._stopped.is_set():
                     return
-                self._changes.put({"kind": kind.kind} | one)
+                self._changes.put({"kind": ref.kind.kind} | one)
         except ClusterError as error:
-            if kind in {STATEFUL_SET, POD}:  # without the others less is explained
+            if ref.kind in {STATEFUL_SET, POD}:  # without the others less is explained
                 self._changes.put(error)
 
-    def _gathered(self) -> Iterator[Scene]:
-        live: dict[str, Manifest] = {}
+    def _gathered(self, live: dict[str, Manifest]) -> Iterator[Scene]:
         events: dict[str, Manifest] = {}
         end = time.monotonic() + self.seconds
         while (left := end - time.monotonic()) > 0:

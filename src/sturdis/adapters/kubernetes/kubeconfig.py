@@ -38,7 +38,7 @@ def choose(context: str | None) -> SingleConfig:
     if not files:
         if context is None and (own := _of_this_pod()):
             return own
-        raise _none(f"{_named()} is not there")
+        raise _none(f"{_named()}: no such file")
     merged = _merged(files)
     name = context or merged["current-context"]
     if not name:
@@ -71,7 +71,7 @@ def _files() -> list[Path]:
 
 
 def _named() -> str:
-    return f"the file of {VARIABLE}" if os.environ.get(VARIABLE) else USUAL
+    return os.environ.get(VARIABLE) or USUAL
 
 
 def _of_this_pod() -> SingleConfig | None:

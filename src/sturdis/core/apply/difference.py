@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ SERVERS_OWN = (
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 """Annotation of kubectl: the whole object once more, a password in it too."""
 
-NAMING = ("name", "containerPort", "port", "mountPath", "ip", "key")
+NAMING = ("name", "alert", "containerPort", "port", "mountPath", "ip", "key")
 """Fields that tell the items of a list apart, the first that all have."""
 
 LINES_SHOWN = 12
@@ -26,6 +26,8 @@ LINES_SHOWN = 12
 
 SECRET = re.compile(r"pass|auth|secret|token|credential|--user\b|^user ", re.IGNORECASE)
 """What may stand beside a password: in a variable's name, an argument, or a line of a text."""
+
+DIGEST = re.compile(r"[0-9a-f]{40,}")
 
 HIDDEN = "(not shown: it may hold a password)"
 NOTHING = "nothing"
@@ -71,14 +73,14 @@ def _of_values(before: Any, after: Any, path: str) -> Iterator[Change]:
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         yield from _of_tables(before, after, path)
-    elif _is_list(before) and _is_list(after) and (key := _naming((*before, *after))):
-        named = [{str(item[key]): item for item in items} for items in (before, after)]
+    elif _is_list(before) and _is_list(after) and (name_of := _naming((*before, *after))):
+        named = [{name_of(item): item for item in items} for items in (before, after)]
         for name in dict.fromkeys((*named[0], *named[1])):
             yield from _of_values(named[0].get(name), named[1].get(name), f"{path}[{name}]")
     elif isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
         yield Change(path, "a text", "another", tuple(_of_texts(before, after)))
     else:
-        yield Change(path, _text(before), _text(after))
+        yield Change(path, _text(before, path), _text(after, path))
 
 
 def _of_tables(before: Mapping[str, Any], after: Mapping[str, Any], path: str) -> Iterator[Change]:
@@ -101,11 +103,14 @@ def _is_list(value: Any) -> bool:
     return isinstance(value, Sequence) and not isinstance(value, str)
 
 
-def _naming(items: Sequence[Any]) -> str:
-    """Give the field by which items are told apart; empty: there is none."""
-    if not all(isinstance(item, Mapping) for item in items):
-        return ""
-    return next((key for key in NAMING if items and all(key in item for item in items)), "")
+def _naming(items: Sequence[Any]) -> Callable[[Any], str] | None:
+    """Give what tells items apart; None: nothing does."""
+    if not items or not all(isinstance(item, Mapping) for item in items):
+        return None
+    if all("name" in item.get("metadata", {}) for item in items):
+        return lambda item: str(item["metadata"]["name"])
+    key = next((key for key in NAMING if all(key in item for item in items)), None)
+    return None if key is None else lambda item: str(item[key])
 
 
 def _of_texts(before: str, after: str) -> Iterator[str]:
@@ -116,11 +121,14 @@ def _of_texts(before: str, after: str) -> Iterator[str]:
             yield shortened(f"{line[0]} {text}", 160)
 
 
-def _text(value: Any) -> str:
+def _text(value: Any, path: str) -> str:
     if value is None:
         return NOTHING
     words = _words(value)
-    return HIDDEN if SECRET.search(words) and not isinstance(value, bool) else shortened(words, 120)
+    if isinstance(value, str) and DIGEST.fullmatch(value):
+        return f"{value[:12]}…"
+    may_hold_one = path.startswith(("spec.template", "data", "metadata.annotations"))
+    return HIDDEN if may_hold_one and SECRET.search(words) else shortened(words, 120)
 
 
 def _words(value: Any) -> str:

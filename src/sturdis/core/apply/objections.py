@@ -213,14 +213,19 @@ def _of_the_secret(spec: Spec, facts: Facts) -> Iterator[ClusterError]:
             "cluster.secret",
             f"Secret {secret} {'is not there' if keys is None else 'lacks ' + ', '.join(missing)}",
             why="the server would not start without its passwords: they are in no spec",
-            do=how_to_make_it(spec, facts.kubectl, has_some=keys is not None),
+            do=how_to_make_it(spec, facts),
         )
 
 
-def how_to_make_it(spec: Spec, kubectl: str, *, has_some: bool) -> str:
+def how_to_make_it(spec: Spec, facts: Facts) -> str:
     """Give the commands that make the Secret with fresh passwords, which no one sees."""
-    secret = spec.access.password_secret
+    fresh = "<(openssl rand -hex 24 | tr -d '\\n')"
     keys = (metadata.PASSWORD_KEY, metadata.EXPORTER_KEY, metadata.STURDIS_KEY)
-    made = " ".join(f"--from-file={key}=<(openssl rand -hex 24 | tr -d '\\n')" for key in keys)
-    what = "make it anew, in bash" if has_some else "in bash"
-    return f"{what}: {kubectl} create secret generic {secret} {made}"
+    made = " ".join(f"--from-file={key}={fresh}" for key in keys)
+    secret = f"secret generic {spec.access.password_secret}"
+    first = ""
+    if facts.namespace is None:
+        first = f"{facts.kubectl} create namespace {spec.namespace} && "
+    if facts.secret_keys is not None:
+        first = f"{facts.kubectl} delete secret {spec.access.password_secret} && "
+    return f"in bash: {first}{facts.kubectl} create {secret} {made}"

@@ -18,6 +18,9 @@ IMMUTABLE = ("selector", "serviceName", "podManagementPolicy", "volumeClaimTempl
 """Fields of a StatefulSet's spec that cannot be changed (Kubernetes API, StatefulSetSpec)."""
 
 
+FILLED_IN = {"podManagementPolicy": "OrderedReady"}
+"""What the API server writes where nothing is said."""
+
 REVISION = "controller-revision-hash"
 """Label of a pod: of which revision of its set it is (Kubernetes, StatefulSet controller)."""
 
@@ -96,6 +99,9 @@ def intend(
 def _intentions(
     spec: Spec, objects: Sequence[Manifest], facts: Facts, *, adopt: bool
 ) -> Iterator[Step]:
+    # First, so that neither the Services nor the set lose sight of the pod for a moment.
+    if facts.pod is not None and (label := _label(spec, facts.pod, facts)):
+        yield label
     for manifest in objects:
         ref, live = ref_of(manifest), facts.live.get(ref_of(manifest))
         if ref.kind == NAMESPACE:
@@ -105,7 +111,7 @@ def _intentions(
                 Action.SKIP, ref, note=f"this cluster does not know {ref.kind.kind} (no such CRD)"
             )
         elif ref.kind == STATEFUL_SET:
-            yield from _of_the_set(spec, manifest, facts, adopt=adopt)
+            yield _of_the_set(manifest, facts, adopt=adopt)
         elif live is None:
             yield Step(Action.CREATE, ref, manifest)
         elif ref.kind == SERVICE and _is_headless(live) != _is_headless(manifest):
@@ -126,30 +132,26 @@ def _of_the_namespace(manifest: Manifest, facts: Facts) -> Step:
     return Step(Action.CHANGE, ref, manifest)
 
 
-def _of_the_set(spec: Spec, manifest: Manifest, facts: Facts, *, adopt: bool) -> Iterator[Step]:
+def _of_the_set(manifest: Manifest, facts: Facts, *, adopt: bool) -> Step:
     ref, live = ref_of(manifest), facts.live.get(ref_of(manifest))
-    if facts.pod is not None and (label := _label(spec, facts.pod, live)):
-        yield label
     if live is None:
-        yield Step(Action.CREATE, ref, manifest)
-        return
+        return Step(Action.CREATE, ref, manifest)
     fixed = immutable_changes(manifest, live)
     if fixed or not ownership.is_ours(live) or live["metadata"].get("deletionTimestamp"):
         why = f"{', '.join(fixed)} cannot be changed; " if fixed else ""
         note = f"{why}its pod runs on until the new set replaces it, its claim stays"
-        yield Step(Action.RECREATE, ref, manifest, _uid(live), note=note, force=adopt)
-    else:
-        yield Step(Action.CHANGE, ref, manifest, force=adopt)
+        return Step(Action.RECREATE, ref, manifest, _uid(live), note=note, force=adopt)
+    return Step(Action.CHANGE, ref, manifest, force=adopt)
 
 
 def immutable_changes(manifest: Manifest, live: Manifest) -> list[str]:
     """Name the fields by which a set would have to change, and cannot."""
-    named = []
-    for field in IMMUTABLE:
-        wanted = manifest["spec"].get(field, "OrderedReady" if field.startswith("pod") else None)
-        if any(cluster_drift.differences(_bare(wanted), _bare(live["spec"].get(field)))):
-            named.append(field)
-    return named
+    wanted, found = FILLED_IN | manifest["spec"], FILLED_IN | live["spec"]
+    return [
+        field
+        for field in IMMUTABLE
+        if any(cluster_drift.differences(_bare(wanted.get(field)), _bare(found.get(field))))
+    ]
 
 
 def _bare(value: Any) -> Any:
@@ -159,8 +161,9 @@ def _bare(value: Any) -> Any:
     return [{"name": one["metadata"]["name"], "spec": one["spec"]} for one in value]
 
 
-def _label(spec: Spec, pod: Manifest, live: Manifest | None) -> Step | None:
+def _label(spec: Spec, pod: Manifest, facts: Facts) -> Step | None:
     """Give the step after which the new set finds the pod that is there."""
+    live = facts.live.get(Ref(STATEFUL_SET, spec.name, spec.namespace))
     if live is not None and ownership.is_ours(live):
         return None
     wanted, labels = metadata.selector(spec), pod["metadata"].get("labels") or {}

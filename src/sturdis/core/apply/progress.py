@@ -1,8 +1,8 @@
 """How far a deployment has come on its way to serving."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sturdis.core import cluster_troubles
 from sturdis.core.apply import plan
 from sturdis.core.cluster import Manifest
 from sturdis.core.cluster_troubles import Scene, Trouble, container_statuses, latest
@@ -10,6 +10,10 @@ from sturdis.core.units import shortened
 
 SPARE_SECONDS = 120.0
 """Beyond the startup budget: the former pod's grace of 30 s, a volume attached, images pulled."""
+
+
+PATIENCE_SECONDS = 3.0
+"""How long a trouble has lasted before it is told of: many pass, as a claim that waits."""
 
 
 @dataclass(frozen=True)
@@ -21,11 +25,22 @@ class Waiting:
     stage: str
     """What it waits for, in a few words."""
     troubles: tuple[Trouble, ...]
+    """What has kept it from serving for a while."""
 
 
-def waiting(scene: Scene, kubectl: str, seconds: float) -> Waiting:
-    """Say how far it is after so many seconds; `kubectl` is what to type before a command of it."""
-    return Waiting(seconds, stage(scene), cluster_troubles.troubles(scene, kubectl))
+class Patience:
+    """What has been told of the troubles so far: since when each lasts."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, float] = {}
+
+    def lasting(self, troubles: Sequence[Trouble], seconds: float) -> tuple[Trouble, ...]:
+        """Give those that have lasted; `seconds` is the moment, by any clock."""
+        abouts = {one.about for one in troubles}
+        self._since = {key: self._since.get(key, seconds) for key in abouts}
+        return tuple(
+            one for one in troubles if seconds - self._since[one.about] >= PATIENCE_SECONDS
+        )
 
 
 def serves(scene: Scene) -> bool:
@@ -69,12 +84,16 @@ def _of_a_container(scene: Scene, pod: Manifest, status: Manifest) -> str:
     if status.get("ready"):
         return ""
     if "waiting" in state:
-        event = latest(scene, pod, "Pulling", "Pulled")
+        event = latest(scene, pod, "Pulling", "Pulled", container=name)
         if event is not None and event["reason"] == "Pulling":
             return f"container {name}: {event['message'].lower()}"
         return f"container {name}: {state['waiting'].get('reason', 'waiting')}"
     if "terminated" in state:
         return f"container {name} has ended"
-    event = latest(scene, pod, "Unhealthy")
+    event = latest(scene, pod, "Unhealthy", container=name)
     said = f": {shortened(' '.join(event['message'].split()), 100)}" if event is not None else ""
-    return f"container {name} starts{said}" if not status.get("started") else f"{name} is not ready"
+    return (
+        f"container {name} starts{said}"
+        if not status.get("started")
+        else f"container {name} is not ready"
+    )

@@ -45,6 +45,22 @@ def objections(spec: Spec, facts: Facts) -> Iterator[ClusterError]:
             )
 
 
+def warnings(spec: Spec, facts: Facts) -> Iterator[str]:
+    """Say what is lost with the set that is there, though it may be meant so."""
+    live = facts.live.get(Ref(STATEFUL_SET, spec.name, spec.namespace))
+    if live is None or ownership.is_ours(live):
+        return
+    if release := ownership.helm_release(live):
+        yield f"Helm's release {release} made it, and its next upgrade would undo this"
+    words = [
+        word
+        for container in live["spec"]["template"]["spec"]["containers"]
+        for word in (*(container.get("command") or ()), *(container.get("args") or ()))
+    ]
+    if spec.access.password_secret is None and any("requirepass" in word for word in words):
+        yield "the server that is there asks for a password; by this spec it would let anyone in"
+
+
 def _elsewhere(container: Mapping[str, Any], mount: Mapping[str, Any]) -> str:
     words = [*(container.get("command") or ()), *(container.get("args") or ())]
     if mount.get("subPath"):
