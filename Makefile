@@ -5,7 +5,8 @@ ARGS ?=
 # Two installs into one .venv would meet.
 .NOTPARALLEL:
 .PHONY: help up test check lint format bench picture lock clean \
-	cluster cluster-down cluster-env cluster-fail cluster-return cluster-cut test-cluster
+	cluster cluster-build cluster-images cluster-down cluster-env \
+	cluster-fail cluster-return cluster-cut test-cluster
 
 help:
 	@echo "make up       run the deployment on this machine (ARGS='--port 6380' passes options on)"
@@ -17,7 +18,7 @@ help:
 	@echo "make picture  draw the README's picture from a real run"
 	@echo "make cluster  a Kubernetes of three nodes on this machine, for tests; docs/cluster-tier.md"
 	@echo "make test-cluster  the tests on it, or on the cluster that KUBECONFIG names (ONLY=name or path)"
-	@echo "make cluster-down  end it; cluster-env, cluster-fail, cluster-return, cluster-cut: see there"
+	@echo "make cluster-down  end it; cluster-env and node faults: see there"
 	@echo "make lock     renew requirements/*.txt (needs uv)"
 	@echo "make clean    remove what make made"
 
@@ -42,7 +43,11 @@ MACHINE := $(RUN)/python -m tests.cluster.machine
 NODE ?= node1
 ONLY ?=
 cluster: .venv/dev.stamp examples/bullmq/node_modules/.stamp
+	@scripts/trixie-packages
 	@$(MACHINE) up
+
+cluster-build cluster-images: .venv/dev.stamp examples/bullmq/node_modules/.stamp
+	@$(MACHINE) $(@:cluster-%=%)
 
 cluster-down cluster-env:
 	@$(MACHINE) $(@:cluster-%=%)

@@ -1,6 +1,6 @@
 """The command line behind the Makefile's cluster targets.
 
-up, down, env, which, fail NODE, return NODE, cut NODE, join NODE.
+up, down, env, build, images, fail NODE, cut NODE, return NODE.
 """
 
 import os
@@ -8,7 +8,7 @@ import shlex
 import sys
 import time
 
-from tests.cluster.machine import cluster
+from tests.cluster.machine import binaries, cluster, images, needs
 from tests.cluster.machine.places import (
     COMMANDS,
     CONTEXT,
@@ -44,6 +44,12 @@ def _do(words: list[str]) -> None:
             _tell("the cluster is gone; what is cached for the next one stays")
         case ["env"]:
             _env()
+        case ["build"]:
+            needs.check_build()
+            binaries.build(_tell)
+        case ["images"]:
+            needs.check_images()
+            sys.stdout.writelines(f"{archive}\n" for archive in images.make(_tell))
         case ["fail", name]:
             cluster.fail(node_named(name))
             _tell(f"{name} has crashed; make cluster-return NODE={name} brings it back")

@@ -33,7 +33,7 @@ from tests.cluster.machine.places import (
 
 LOCK = Path("/run/sturdis-cluster.lock")
 MANIFESTS = Path(__file__).with_name("manifests")
-READY_SECONDS = 180
+TIMEOUT = "--timeout=180s"
 
 
 def is_up() -> bool:
@@ -56,16 +56,15 @@ def up(say: Callable[[str], None]) -> None:
     needs.check()
     with _alone():
         built = binaries.build(say)
-        archives = images.make(built, say)
-        if not (is_up() and UP.read_text() == str(built) and nodes.have(archives)):
+        archives = images.make(say, built)
+        if is_up() and UP.read_text() == str(built):
+            nodes.load_new(archives)
+        else:
             _clear()
             _start(built, archives)
         for node in NODES:
-            nodes.join(node)
-            if not nodes.is_running(node):
-                nodes.start(node, built)
-        _wait_until_ready()
-        _forget_faults()
+            _revive(node, built)
+        kubectl("rollout", "status", "-n", "kube-system", "daemonset/coredns", TIMEOUT)
         UP.write_text(str(built))
 
 
@@ -85,11 +84,7 @@ def fail(node: Node) -> None:
 def bring_back(node: Node) -> None:
     """Start a crashed node, or join one that was cut off; return when it is ready again."""
     _check_up()
-    nodes.join(node)
-    if not nodes.is_running(node):
-        nodes.start(node, Path(UP.read_text()))
-    _wait_until_ready(node)
-    _forget_faults(node)
+    _revive(node, Path(UP.read_text()))
 
 
 def cut(node: Node) -> None:
@@ -116,15 +111,19 @@ def _start(built: Path, archives: list[Path]) -> None:
         kubectl("apply", "--server-side", "-f", manifests)
 
 
-def _wait_until_ready(*only: Node) -> None:
-    timeout = f"--timeout={READY_SECONDS}s"
+def _revive(node: Node, built: Path) -> None:
+    """Start a node that crashed, join one that is cut off, and return when it is ready."""
     began = datetime.now(UTC)
-    for node in only or NODES:
-        # What the API server still holds of a crashed node is from before the crash.
+    nodes.join(node)
+    if not nodes.is_running(node):
+        nodes.start(node, built)
+        # What the API server holds of the node is from before the crash.
         processes.wait(f"{node.name} tells that it lives", partial(_lives, node, began))
-        processes.wait(f"{node.name} has its images", partial(nodes.has_images, node))
-        kubectl("wait", f"node/{node.name}", "--for=condition=Ready", timeout)
-    kubectl("rollout", "status", "-n", "kube-system", "daemonset/coredns", timeout)
+    kubectl("wait", f"node/{node.name}", "--for=create", TIMEOUT)
+    processes.wait(f"{node.name} has its images", partial(nodes.has_images, node))
+    kubectl("wait", f"node/{node.name}", "--for=condition=Ready", TIMEOUT)
+    with contextlib.suppress(MachineError):  # it has no such taint
+        kubectl("taint", "node", node.name, "node.kubernetes.io/out-of-service-")
 
 
 def _lives(node: Node, since: datetime) -> bool:
@@ -134,13 +133,6 @@ def _lives(node: Node, since: datetime) -> bool:
         "--output=jsonpath={.spec.renewTime}",
     )  # fmt: skip
     return bool(renewed) and datetime.fromisoformat(renewed) > since
-
-
-def _forget_faults(*only: Node) -> None:
-    """Take off the taint that tests put on a crashed node."""
-    for node in only or NODES:
-        with contextlib.suppress(MachineError):  # it has none
-            kubectl("taint", "node", node.name, "node.kubernetes.io/out-of-service-")
 
 
 def _clear() -> None:

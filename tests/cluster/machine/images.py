@@ -53,26 +53,27 @@ class Image:
         return CACHE / "images" / f"{re.sub('[/:]', '-', self.name)}-{key}.tar"
 
 
-def make(binaries: Path, say: Callable[[str], None]) -> list[Path]:
+def make(say: Callable[[str], None], binaries: Path | None = None) -> list[Path]:
     """Make the archives that are not there yet and give all, the first needed first.
 
     Args:
-        binaries: Where CoreDNS was built.
         say: Told of each image that is made.
+        binaries: Where CoreDNS was built; None: only what the tests run, for a user's cluster.
 
     Raises:
         MachineError: A program is not the version that the image is named for.
     """
     made = []
-    for image in recipes(binaries):
+    for image in [*(_of_the_cluster(binaries) if binaries else ()), *_of_the_tests()]:
         path = image.archive
         path.parent.mkdir(parents=True, exist_ok=True)
         if not path.exists():
             _write(image, path)
             say(f"made {image.name}, {path.stat().st_size / 1e6:.0f} MB")
         made.append(path)
-    for other in set((CACHE / "images").iterdir()) - set(made):
-        other.unlink()
+    if binaries:
+        for other in set((CACHE / "images").iterdir()) - set(made):
+            other.unlink()
     return made
 
 
@@ -84,24 +85,30 @@ def _write(image: Image, path: Path) -> None:
         archives.write(path, image.name, Path(layer.name), image.config)
 
 
-def recipes(binaries: Path) -> list[Image]:
-    """Give every image, the one that a node needs to start first."""
-    busybox, coredns, node = _found("busybox"), binaries / "coredns", _found("node")
+def _of_the_cluster(binaries: Path) -> list[Image]:
+    """What a node needs itself, the one that it starts pods with first."""
+    busybox, coredns = _found("busybox"), binaries / "coredns"
+    pause = Config(["/bin/sleep", "2147483647"], user="65535")
+    return [
+        Image(PAUSE, pause, _busybox, [busybox]),
+        Image(COREDNS, Config(["/coredns"]), lambda layer: layer.program("coredns", coredns),
+              [coredns]),
+    ]  # fmt: skip
+
+
+def _of_the_tests() -> list[Image]:
     exporter = TRIXIE / "root/usr/bin/prometheus-redis-exporter"
     valkey = Path(servers.find_embedded() or "/missing/valkey-server")
     return [
-        Image(PAUSE, Config(["/bin/sleep", "2147483647"], user="65535"), _busybox, [busybox]),
-        Image(COREDNS, Config(["/coredns"]), lambda layer: layer.program("coredns", coredns),
-              [coredns]),
         Image(REDIS, _server("redis-server"), _trixie_redis, [TRIXIE / "packages"]),
         Image(OLD_REDIS, _server("redis-server"), _own_redis, [_found("redis-server")]),
         Image(VALKEY, _server("valkey-server"), lambda layer: _valkey(layer, valkey), [valkey]),
         Image(EXPORTER, Config(["/redis_exporter"], user="59000:59000"),
               lambda layer: layer.program("redis_exporter", exporter), [exporter]),
         Image(NODE, Config(command=["node"], user="1000:1000", folder="/app"), _bullmq,
-              [node, ROOT / "examples/bullmq/package-lock.json"]),
+              [_found("node"), ROOT / "examples/bullmq/package-lock.json"]),
         Image(CLIENT, Config(command=["sh"], user="1000:1000"), _client,
-              [busybox, _found("curl"), _found("redis-cli")]),
+              [_found("busybox"), _found("curl"), _found("redis-cli")]),
     ]  # fmt: skip
 
 

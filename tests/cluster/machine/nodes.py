@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 
 from tests.cluster.machine import processes
-from tests.cluster.machine.places import BRIDGE, DNS, GATEWAY, PODS, STATE, Node
+from tests.cluster.machine.places import BRIDGE, DNS, GATEWAY, NODES, PODS, STATE, Node
 
 RESOLV_CONF = STATE / "resolv.conf"
 IMAGES = STATE / "images"
@@ -22,18 +22,23 @@ REMOVAL_SECONDS = 10
 
 def prepare(archives: list[Path]) -> None:
     """Write what all nodes read."""
-    IMAGES.write_text(_listed(archives))
+    IMAGES.write_text("".join(f"{archive}\n" for archive in archives))
     RESOLV_CONF.write_text(NOTHING_LISTENS)
     (STATE / "pods-resolv.conf").write_text("")
 
 
-def have(archives: list[Path]) -> bool:
-    """Whether these are the archives that the nodes import."""
-    return IMAGES.exists() and IMAGES.read_text() == _listed(archives)
-
-
-def _listed(archives: list[Path]) -> str:
-    return "".join(f"{archive}\n" for archive in archives)
+def load_new(archives: list[Path]) -> None:
+    """Import on every running node the archives that are new since it started."""
+    new = set(archives) - {Path(line) for line in IMAGES.read_text().splitlines()}
+    for node in NODES if new else ():
+        if is_running(node):
+            socket = f"{node.folder}/containerd.sock"
+            for archive in new:
+                words = ("--address", socket, "--namespace", "k8s.io", "images", "import")
+                processes.run("ctr", *words, archive)
+        else:
+            (node.folder / "images").unlink(missing_ok=True)  # it imports all when it starts
+    prepare(archives)
 
 
 def start(node: Node, binaries: Path) -> None:
