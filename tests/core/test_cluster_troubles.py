@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sturdis.core import log_words
 from sturdis.core.apply import progress
 from sturdis.core.cluster_troubles import Scene, Trouble, troubles
 from sturdis.core.spec import Spec
@@ -185,23 +184,6 @@ def test_a_killed_server_without_words_says_what_kills():
     assert "probe" in only(crashed("", code=137)).why
 
 
-@pytest.mark.parametrize("words", [words for words, _meaning in log_words.WORDS])
-def test_known_words_mean_something_that_can_be_done(words):
-    sample = _sample(words)
-    meaning = log_words.meaning(f"1:M * Server initialized\n{sample}\n")
-    assert meaning is not None
-    assert meaning.do
-
-
-def _sample(pattern: str) -> str:
-    """Make a line that a pattern's first alternative matches, of patterns as simple as ours."""
-    return pattern.split("|", maxsplit=1)[0].replace("(?:command )?", "")
-
-
-def test_unknown_words_are_shown_and_not_guessed_at():
-    assert log_words.meaning("all is well\n") is None
-
-
 def test_a_pod_that_cannot_be_made_says_who_refuses():
     words = 'pods "redis-0" is forbidden: violates PodSecurity "restricted:latest"'
     refused = event("FailedCreate", words, "uid-of-set")
@@ -265,39 +247,3 @@ def test_whatever_is_there_can_be_told(statuses, phase, has_pod, log):
     assert progress.stage(found)
     assert not progress.serves(found)
     json.dumps(progress.stage(found))
-
-
-def serving() -> Scene:
-    found = scene(container(ready=True))
-    assert found.pod is not None
-    found.pod["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
-    return found
-
-
-def test_it_serves_when_the_pod_of_the_last_revision_is_ready():
-    assert progress.serves(serving())
-
-
-def test_it_does_not_serve_before_the_set_was_looked_at():
-    found = serving()
-    assert found.stateful_set is not None
-    found.stateful_set["metadata"]["generation"] = 3
-    assert not progress.serves(found)
-
-
-def test_it_does_not_serve_by_the_pod_before():
-    found = serving()
-    assert found.pod is not None
-    found.pod["metadata"]["labels"]["controller-revision-hash"] = "redis-0"
-    assert not progress.serves(found)
-    found.pod["metadata"]["deletionTimestamp"] = "2026-11-25T12:00:00Z"
-    assert "former" in progress.stage(found)
-
-
-def test_a_trouble_is_told_of_when_it_has_lasted():
-    patience = progress.Patience()
-    one = Trouble("claim", "a", "b", "c")
-    assert patience.lasting([one], 0.0) == ()
-    assert patience.lasting([], 1.0) == ()
-    assert patience.lasting([one], 2.0) == ()
-    assert patience.lasting([one], 2.0 + progress.PATIENCE_SECONDS) == (one,)
