@@ -105,8 +105,9 @@ def _start(built: Path, archives: list[Path]) -> None:
     for node in NODES:
         nodes.start(node, built)
     for part in ("claims", "volumes"):
-        module = ("-m", "tests.cluster.machine.longhorn", part)
-        processes.spawn(f"longhorn-{part}", processes.CONTROL, sys.executable, *module)
+        command = (sys.executable, "-m", "tests.cluster.machine.longhorn", part)
+        found = {"PYTHONPATH": str(ROOT)}
+        processes.spawn(f"longhorn-{part}", processes.CONTROL, *command, env=found)
     for manifests in (MANIFESTS, built / "crds"):
         kubectl("apply", "--server-side", "-f", manifests)
 
@@ -124,6 +125,8 @@ def _revive(node: Node, built: Path) -> None:
     kubectl("wait", f"node/{node.name}", "--for=condition=Ready", TIMEOUT)
     with contextlib.suppress(MachineError):  # it has no such taint
         kubectl("taint", "node", node.name, "node.kubernetes.io/out-of-service-")
+    # The controllers take their own off once they have seen it ready.
+    processes.wait(f"{node.name} takes pods", partial(_takes_pods, node))
 
 
 def _lives(node: Node, since: datetime) -> bool:
@@ -133,6 +136,10 @@ def _lives(node: Node, since: datetime) -> bool:
         "--output=jsonpath={.spec.renewTime}",
     )  # fmt: skip
     return bool(renewed) and datetime.fromisoformat(renewed) > since
+
+
+def _takes_pods(node: Node) -> bool:
+    return not kubectl("get", "node", node.name, "--output=jsonpath={.spec.taints}")
 
 
 def _clear() -> None:

@@ -5,9 +5,9 @@
 set -eu
 
 # What containers leave on a machine is this node's alone, and gone when it crashes, as after a boot.
-for folder in /run/containerd /run/netns /var/lib/cni /var/log/containers; do
-  mkdir -p "$folder"
-  mount -t tmpfs node "$folder"
+for place in /run/containerd /run/netns /var/lib/cni /var/log/containers; do
+  mkdir -p "$place"
+  mount -t tmpfs node "$place"
 done
 # No name server: an image that is not here fails at once, not when a look-up has timed out.
 mount --bind "$STATE/resolv.conf" /etc/resolv.conf
@@ -24,8 +24,9 @@ controllers_of_v1() {
 }
 
 controllers_of_v2() {
-  local root=/sys/fs/cgroup enable=""
-  for controller in $(cat $root/cgroup.controllers); do enable="$enable +$controller"; done
+  local root=/sys/fs/cgroup all enable
+  read -ra all < $root/cgroup.controllers
+  enable="${all[*]/#/+}"
   # In a container the root has processes, and such a group may hand nothing down.
   if ! echo "$enable" 2>/dev/null > $root/cgroup.subtree_control; then
     mkdir -p $root/sturdis-machine

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from tests.cluster.machine.places import LOGS, ROOT, STATE, MachineError
+from tests.cluster.machine.places import LOGS, STATE, MachineError
 
 MARK = "STURDIS_CLUSTER_MEMBER"
 CONTROL = "control"
@@ -40,15 +40,21 @@ def run(*command: str | Path, given: str | None = None, cwd: Path | None = None)
     return done.stdout
 
 
-def spawn(name: str, member: str, *command: str | Path, env: Mapping[str, str] | None = None):
+def spawn(
+    name: str, member: str, *command: str | Path, env: Mapping[str, str] | None = None
+) -> None:
     """Start a process that outlives this one, marked as `member`'s; it logs to `LOGS/name.log`."""
     # Nothing of the caller's: a proxy or a KUBECONFIG of theirs would lead elsewhere.
     environment = {"PATH": SYSTEM_PATH, "HOME": str(STATE), MARK: member, **(env or {})}
-    with (LOGS / f"{name}.log").open("ab") as log:
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-            start_new_session=True, env=environment, cwd=ROOT,
-        )  # fmt: skip
+    appended = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+    os.posix_spawnp(
+        command[0], command, environment, setsid=True,
+        file_actions=[
+            (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
+            (os.POSIX_SPAWN_OPEN, 1, str(LOGS / f"{name}.log"), appended, 0o600),
+            (os.POSIX_SPAWN_DUP2, 1, 2),
+        ],
+    )  # fmt: skip
 
 
 def members(member: str | None = None) -> Iterator[int]:
