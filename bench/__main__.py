@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import look, scan, scrape, startup, throughput
+from bench import look, pod_restart, render, scan, scrape, startup, throughput
 
 BENCHES: Mapping[str, Callable[[], bool]] = {
     "startup": startup.run,
@@ -16,6 +16,8 @@ BENCHES: Mapping[str, Callable[[], bool]] = {
     "throughput": throughput.run,
     "scan": scan.run,
     "scrape": scrape.run,
+    "render": render.run,
+    "pod_restart": pod_restart.run,
 }
 
 

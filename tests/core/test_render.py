@@ -191,6 +191,14 @@ def test_any_valid_spec_renders_to_objects_that_both_yamls_read(file):
 
 
 @given(valid_specs.files())
+@settings(max_examples=25)
+def test_the_bytes_are_the_same_with_and_without_libyaml(file):
+    without = yamltext.writer_of(yaml.SafeDumper)
+    for manifest in objects.deployment(file.base.spec).values():
+        assert yamltext.document(manifest) == yamltext.document(manifest, writer=without)
+
+
+@given(valid_specs.files())
 @settings(max_examples=20)
 def test_every_object_is_of_a_kind_that_is_known_and_in_the_namespace(file):
     for manifest in objects.deployment(file.base.spec).values():
