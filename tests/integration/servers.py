@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from sturdis.adapters.local import binaries, ports, probe
 from sturdis.adapters.redis.link import Link
@@ -93,7 +93,7 @@ def start_server(
             process.kill()
 
 
-def answers(port: int, process: subprocess.Popen[bytes], ready: str) -> bool:
+def answers(port: int, process: subprocess.Popen[Any], ready: str) -> bool:
     assert process.poll() is None, "the server ended; see server.log"
     try:
         return probe.ask(LOOPBACK, port).startswith(ready)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sturdis.adapters.local import binaries
+from tests import matrix
 
 TOOLS = (
     "awk", "dd", "head", "id", "mkdir", "mv", "od", "rm", "sha256sum", "stat", "sync", "tail",
@@ -52,8 +53,12 @@ class Shell:
             return subprocess.CompletedProcess(process.args, process.returncode, out, err)
 
 
-def shell(name: str, server: str, folder: Path) -> Shell:
-    """Make the shell `name` for an image whose server is `server`, with its tools in `folder`."""
+def shell(name: str, server: str, folder: Path, *, client: bool = False) -> Shell:
+    """Make the shell `name` for an image whose server is `server`, with its tools in `folder`.
+
+    With `client` the image has the product's command line too: of the server's own release, or
+    of the nearest that is here.
+    """
     tools, programs = folder / "tools", folder / "programs"
     tools.mkdir(parents=True)
     programs.mkdir()
@@ -62,6 +67,8 @@ def shell(name: str, server: str, folder: Path) -> Shell:
         found = busybox or os.path.realpath(shutil.which(tool) or tool)
         (tools / tool).symlink_to(found)
     _link_programs(server, programs)
+    if client:
+        _link_client(server, programs)
     itself = (busybox, "sh") if busybox else (shutil.which(name) or name,)
     return Shell(itself, f"{programs}:{tools}")
 
@@ -78,3 +85,14 @@ def _link_programs(server: str, programs: Path) -> None:
         program = programs / f"redis-{part}"
         program.write_text(f'#!/bin/sh\nexec {beside} "$@"\n')
         program.chmod(0o755)
+
+
+def _link_client(server: str, programs: Path) -> None:
+    beside = Path(server).with_name("redis-cli")
+    if binaries.inspect(server).product == "valkey":
+        valkeys = (Path(row.server).with_name("valkey-cli") for row in matrix.ROWS)
+        beside = next((path for path in valkeys if path.exists()), beside)
+    name = "redis-cli" if beside.name == "redis-cli" else "valkey-cli"
+    program = programs / name
+    program.write_text(f'#!/bin/sh\nexec {beside} "$@"\n')
+    program.chmod(0o755)
