@@ -104,10 +104,11 @@ CONNECTIONS = (
 
 APPEND_ONLY_FILE = (
     at(2, "appendonly is off", "RedisAofDisabled", redis_aof_enabled="0x200"),
-    at(5, "appendonly was off at one scrape", redis_aof_enabled="1 0 1x200"),
+    at(5, "appendonly is off at one scrape", redis_aof_enabled="1x8 0x200"),
     at(2, "MISCONF", "RedisAofWriteFailing", redis_aof_last_write_status="0x200"),
-    at(5, "MISCONF at one scrape", redis_aof_last_write_status="1 0 1x200"),
+    at(5, "MISCONF at one scrape", redis_aof_last_write_status="1x8 0x200"),
     at(6, "no rewrite succeeds", "RedisAofRewriteFailing", redis_aof_last_bgrewrite_status="0x200"),
+    at(4, "no rewrite succeeds for 4 minutes", redis_aof_last_bgrewrite_status="0x200"),
     at(6, "a rewrite failed and the next did not", redis_aof_last_bgrewrite_status="0x8 1x200"),
 )
 
@@ -116,7 +117,7 @@ MEMORY = (
     at(6, "80 % of maxmemory", redis_memory_used_bytes="800x200"),
     at(4, "81 % of maxmemory for 4 minutes", redis_memory_used_bytes="810x200"),
     at(6, "no maxmemory", "RedisMaxmemoryUnset", redis_memory_max_bytes="0x200"),
-    at(6, "no maxmemory for 4 minutes", redis_memory_max_bytes="0x8 1000x200"),
+    at(4, "no maxmemory for 4 minutes", redis_memory_max_bytes="0x200"),
 )
 
 VOLUME = (
@@ -143,7 +144,7 @@ QUEUE = (
         6,
     ),
     at(6, "jobs cannot be counted", "RedisQueueDepthUnknown", redis_script_result="0x200"),
-    at(6, "jobs could not be counted for 4 minutes", redis_script_result="0x8 1x200"),
+    at(4, "jobs cannot be counted for 4 minutes", redis_script_result="0x200"),
 )
 
 

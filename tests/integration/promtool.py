@@ -11,10 +11,7 @@ from sturdis.core.render import metadata
 from sturdis.core.spec import Spec
 from tests import tiers
 
-FIRING = 'count by (alertname, namespace, job) (ALERTS{alertstate="firing"})'
-
-Fired = tuple[str, str]
-"""An alert, and the namespace whose series it fires on."""
+FIRING = 'count by (alertname, namespace, job, queue) (ALERTS{alertstate="firing"})'
 
 
 def run(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -16,16 +16,18 @@ def groups_of(spec):
     return rendering.prometheus_rule(spec)["spec"]["groups"]
 
 
-def labels_of(alert, spec):
+def labels_of(alert, spec, queue="mails"):
     """Give the labels of an alert that `promtool.FIRING` keeps."""
     job = "kubelet" if alert == "RedisVolumeFilling" else spec.name
-    return {"namespace": spec.namespace, "job": job}
+    of_queue = {"queue": queue} if alert == "RedisQueueDepthHigh" else {}
+    return {"namespace": spec.namespace, "job": job, **of_queue}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_an_alert_fires_when_it_should_and_no_other_does(case, tmp_path):
     series = promtool.of_deployment(SPEC, HEALTHY | case.series)
-    expected = {alert: labels_of(alert, SPEC) for alert in case.alerts}
+    odd = alert_cases.QUEUES[1]
+    expected = {alert: labels_of(alert, SPEC, odd) for alert in case.alerts}
     promtool.assert_fires(groups_of(SPEC), series, case.minute, expected, tmp_path)
 
 
