@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sturdis.adapters.local import binaries as servers
-from tests.cluster.machine import archives
+from tests.cluster.machine import archives, python_image
 from tests.cluster.machine.archives import Config, Layer
 from tests.cluster.machine.places import CACHE, ROOT, TRIXIE, MachineError, key_of
 
@@ -22,6 +22,7 @@ PAUSE = "cluster.test/pause:1"
 COREDNS = "cluster.test/coredns:1"
 CLIENT = "cluster.test/client:1"
 NODE = "cluster.test/bullmq-node:1"
+PYTHON = "cluster.test/bullmq-python:1"
 REDIS = "docker.io/library/redis:8.0.2"
 OLD_REDIS = "docker.io/library/redis:7.0.15"
 VALKEY = "docker.io/valkey/valkey:9.1.2"
@@ -107,6 +108,8 @@ def _of_the_tests() -> list[Image]:
               lambda layer: layer.program("redis_exporter", exporter), [exporter]),
         Image(NODE, Config(command=["node"], user="1000:1000", folder="/app"), _bullmq,
               [_found("node"), ROOT / "examples/bullmq/package-lock.json"]),
+        Image(PYTHON, Config(command=["python3"], user="1000:1000"), _python,
+              [_found("busybox"), *python_image.inputs()]),
         Image(CLIENT, Config(command=["sh"], user="1000:1000"), _client,
               [_found("busybox"), _found("curl"), _found("redis-cli")]),
     ]  # fmt: skip
@@ -186,6 +189,12 @@ def _valkey(layer: Layer, server: Path) -> None:
 def _bullmq(layer: Layer) -> None:
     layer.program("usr/local/bin/node", _found("node"))
     layer.tree("app/node_modules", PACKAGES)
+    layer.text("etc/nsswitch.conf", "hosts: files dns\n")
+    _busybox(layer)
+
+
+def _python(layer: Layer) -> None:
+    python_image.fill(layer)
     layer.text("etc/nsswitch.conf", "hosts: files dns\n")
     _busybox(layer)
 
