@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests import tiers
+
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = [
     ROOT / "README.md",
@@ -72,7 +74,8 @@ def work_folder(folder: Path) -> Iterator[dict[str, str]]:
         }:  # examples write such files, and a user may own one
             (folder / entry.name).symlink_to(entry)
     scripts = str(Path(sys.executable).parent)
-    yield {**os.environ, "PATH": f"{scripts}:{os.environ['PATH']}"}
+    kubectl = Path(tiers.kubectl() or "/missing/kubectl").parent
+    yield {**os.environ, "PATH": f"{scripts}:{os.environ['PATH']}:{kubectl}"}
 
 
 def run(example: Example, folder: Path, environ: dict[str, str]) -> str:
