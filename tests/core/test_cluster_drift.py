@@ -22,6 +22,9 @@ from sturdis.core.cluster_drift import differences
         ({"a": [1, 2]}, {"a": [1]}, ["a[1] nothing, not 2"]),
         ({"a": [1]}, {"a": [1, 2]}, ["a[1] 2, not nothing"]),
         ({"a": "# new\nx 1\n"}, {"a": "# old\nx 2\n"}, ["a x 2, not x 1"]),
+        ({"a": "x 1\ny 1\n"}, {"a": "x 1\nz 1\ny 1\n"}, ["a z 1, not nothing"]),
+        ({"selector": {"a": "b"}}, {"selector": {"a": "b", "c": 1}}, ["selector.c 1, not nothing"]),
+        ({"labels": {"a": "b"}}, {"labels": {"a": "b", "c": "d"}}, []),
         ({"a": "# new\nx 1\n"}, {"a": "# old\nx 1\n"}, ["a # old, not # new"]),
     ],
 )  # fmt: skip

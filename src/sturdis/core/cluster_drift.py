@@ -10,6 +10,9 @@ from sturdis.core.units import shortened
 ABSENT = "nothing"
 """How a field that is not there is shown."""
 
+CLOSED = frozenset({"data", "limits", "matchLabels", "nodeSelector", "requests", "selector"})
+"""Mappings to which an entry more is a change: nobody but who writes the object fills them in."""
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -27,8 +30,9 @@ class Difference:
 def differences(wanted: Any, live: Any, path: str = "") -> Iterator[Difference]:
     """Give each field of `wanted` that `live` has not, or has otherwise, in `wanted`'s order.
 
-    What `live` has beside, the API server or another controller filled in; but a list has all its
-    items from `wanted`. An empty value is the same as none, which is how the API server keeps it.
+    What `live` has beside, the API server or another controller filled in; but lists, and mappings
+    such as selectors, have all their items from `wanted`. An empty value is the same as none, which
+    is how the API server keeps it.
     """
     if not wanted and not live and not (_is_number(wanted) and _is_number(live)):
         return
@@ -36,6 +40,9 @@ def differences(wanted: Any, live: Any, path: str = "") -> Iterator[Difference]:
         for key, value in wanted.items():
             below = f"{path}.{key}" if path else key
             yield from differences(value, live.get(key), below)
+        if path.rpartition(".")[2] in CLOSED:
+            for key in live.keys() - wanted.keys():
+                yield Difference(f"{path}.{key}", ABSENT, _text(live[key]))
     elif isinstance(wanted, Sequence) and not isinstance(wanted, str) and isinstance(live, list):
         yield from _of_lists(wanted, live, path)
     elif wanted != live:
@@ -69,16 +76,20 @@ def _are_named(items: Sequence[Any]) -> bool:
 
 
 def _shown(wanted: Any, live: Any) -> tuple[str, str]:
-    """Give both values in few words: of texts of several lines the first that differs.
+    """Give both values in few words: of texts of several lines the first that the other has not.
 
     Lines that begin with # count only where nothing else differs: they explain the others.
     """
     if isinstance(wanted, str) and isinstance(live, str) and "\n" in wanted:
-        pairs = zip_longest(wanted.splitlines(), live.splitlines(), fillvalue=ABSENT)
-        found = [pair for pair in pairs if pair[0] != pair[1]] or [(wanted, live)]
-        telling = [pair for pair in found if not pair[0].startswith("#")]
-        wanted, live = (telling or found)[0]
+        return _first_line(wanted, live), _first_line(live, wanted)
     return _text(wanted), _text(live)
+
+
+def _first_line(text: str, other: str) -> str:
+    there = set(other.splitlines())
+    own = [line for line in text.splitlines() if line not in there]
+    telling = [line for line in own if not line.startswith("#")]
+    return next(map(_text, telling or own), ABSENT)
 
 
 def _text(value: Any) -> str:
