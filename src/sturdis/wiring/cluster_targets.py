@@ -79,6 +79,7 @@ def call(words: Sequence[str | bytes], request: ClusterRequest, spec: Spec) -> "
     with (
         Cluster(request.context) as cluster,
         _target(cluster, _placed(spec, request), request) as target,
+        target.explained(),
         link.Link(link.admitted(target.address), reply_seconds=None) as connection,
     ):
         return connection.call(*words)

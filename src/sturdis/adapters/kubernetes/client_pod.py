@@ -1,6 +1,7 @@
 """A pod that runs for a moment, to ask an address as any other pod would."""
 
 import datetime as dt
+from collections.abc import Sequence
 from contextlib import suppress
 from uuid import uuid4
 
@@ -11,6 +12,7 @@ from sturdis.core.cluster_facts import Asked
 from sturdis.core.errors import ClusterError
 from sturdis.core.facts import Unseen
 from sturdis.core.render import metadata
+from sturdis.core.render.workload import USER
 from sturdis.core.spec import Spec
 
 RUN_SECONDS = 60
@@ -26,16 +28,22 @@ ENDED = ("Succeeded", "Failed")
 CONTAINER = "client"
 
 
-def ask(cluster: Cluster, spec: Spec, image: str, host: str) -> Asked | Unseen:
+def ask(
+    cluster: Cluster, spec: Spec, image: str, host: str, *, left_seconds: float = LEFT_SECONDS
+) -> Asked | Unseen:
     """Ask `host` from a pod of its own, which is removed; those that were left are, too.
 
-    The pod runs the server's own image, which is on the node already or can be had, and has
-    redis-cli. It is confined as the namespace asks, and labelled as a client.
+    Args:
+        cluster: Where.
+        spec: The deployment that `host` belongs to.
+        image: The server's own, which is on the node already or can be had, and has redis-cli.
+        host: The name to ask.
+        left_seconds: Age from which another such pod is removed.
     """
     try:
         if not cluster.may("delete", POD, spec.namespace):  # it would stay
             return Unseen("no pod could ask it: the user of this context may not delete pods")
-        _sweep(cluster, spec)
+        _sweep(cluster, spec, left_seconds)
         return _asked(cluster, _pod(spec, image, host))
     except ClusterError as error:
         return Unseen(f"no pod could ask it: {unseen.because(error).reason}")
@@ -94,12 +102,12 @@ def _reason(status: Manifest) -> str:
     return str(status.get("message") or status.get("phase") or "nothing was heard of it")
 
 
-def _sweep(cluster: Cluster, spec: Spec) -> None:
+def _sweep(cluster: Cluster, spec: Spec, left_seconds: float) -> None:
     """Remove the pods of runs that were killed."""
     now = dt.datetime.now(dt.UTC)
     for pod in cluster.list(POD, spec.namespace, labels=_labels(spec)):
         made = dt.datetime.fromisoformat(pod["metadata"]["creationTimestamp"])
-        if (now - made).total_seconds() > LEFT_SECONDS:
+        if (now - made).total_seconds() > left_seconds:
             ref = Ref(POD, pod["metadata"]["name"], spec.namespace)
             with suppress(ClusterError):
                 cluster.delete(ref, uid=pod["metadata"]["uid"])
@@ -120,37 +128,45 @@ def _pod(spec: Spec, image: str, host: str) -> Manifest:
             "namespace": spec.namespace,
             "labels": _labels(spec) | metadata.client_label(spec),
         },
-        "spec": {
-            "restartPolicy": "Never",
-            "activeDeadlineSeconds": RUN_SECONDS,
-            "terminationGracePeriodSeconds": 0,
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 999,
-                "runAsGroup": 999,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [
+        "spec": confined(
+            [
                 {
                     "name": CONTAINER,
                     "image": image,
                     "command": ["sh", "-c", script, "sh", host],
                     "env": _login(spec),
-                    "resources": {
-                        "requests": {"cpu": "10m", "memory": "16Mi"},
-                        "limits": {"memory": "64Mi"},
-                    },
-                    "securityContext": {
-                        "allowPrivilegeEscalation": False,
-                        "readOnlyRootFilesystem": True,
-                        "capabilities": {"drop": ["ALL"]},
-                    },
                 }
-            ],
-        },
+            ]
+        ),
     }
+
+
+def confined(containers: Sequence[Manifest]) -> Manifest:
+    """Give the spec of a pod that ends soon and may do no more than PodSecurity `restricted`."""
+    return {
+        "restartPolicy": "Never",
+        "activeDeadlineSeconds": RUN_SECONDS,
+        "terminationGracePeriodSeconds": 0,
+        "automountServiceAccountToken": False,
+        "enableServiceLinks": False,
+        "securityContext": {
+            "runAsNonRoot": True,
+            "runAsUser": USER,
+            "runAsGroup": USER,
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+        "containers": [one | _LIMITS for one in containers],
+    }
+
+
+_LIMITS: Manifest = {
+    "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
+    "securityContext": {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    },
+}
 
 
 def _login(spec: Spec) -> list[Manifest]:

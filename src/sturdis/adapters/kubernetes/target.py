@@ -1,8 +1,8 @@
 """The deployment in a cluster, looked at as `verify` needs it."""
 
 import base64
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from sturdis.adapters import metrics_http
@@ -91,6 +91,18 @@ class PodTarget(AbstractContextManager["PodTarget"]):
         username = STURDIS.name if self._login else None
         return Address("", username=username, password=self._login, path=self._forward.path)
 
+    @contextmanager
+    def explained(self) -> Iterator[None]:
+        """Tell of a port that is not reached why it is not.
+
+        Raises:
+            ClusterError: In place of the connection that broke at once.
+        """
+        try:
+            yield
+        except TargetError as error:
+            raise (self._forward.refusal or error) from error
+
     def observe(self) -> ServerFacts:
         """Look once; what could not be reached is unseen.
 
@@ -146,11 +158,10 @@ class PodTarget(AbstractContextManager["PodTarget"]):
     def _server(self) -> ServerFacts:
         """Look at the server through the forwarded port."""
         try:
-            return self._redis(self.address).observe()
+            with self.explained():
+                return self._redis(self.address).observe()
         except (ClusterError, TargetError, AccessError) as error:
-            cause = self._forward.refusal if isinstance(error, TargetError) else None
-            told = cause or error
-            return self._nothing_seen(unseen.because(told))
+            return self._nothing_seen(unseen.because(error))
 
     def _nothing_seen(self, reason: Unseen) -> ServerFacts:
         return ServerFacts(
