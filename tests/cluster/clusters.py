@@ -34,9 +34,12 @@ class Cluster:
         self, *words: str, given: str | None = None, context: str = ""
     ) -> subprocess.CompletedProcess[str]:
         """Run kubectl and give how it ended."""
-        where = (f"--kubeconfig={self.kubeconfig}", f"--context={context or self.context}")
-        command = (self.program, *where, *words)
-        return subprocess.run(command, input=given, capture_output=True, text=True, check=False)
+        command = (self.program, f"--context={context or self.context}", *words)
+        # The option takes one file, the variable a list of them.
+        env = os.environ | {"KUBECONFIG": str(self.kubeconfig)}
+        return subprocess.run(
+            command, input=given, capture_output=True, text=True, check=False, env=env
+        )
 
     def kubectl(self, *words: str, given: str | None = None) -> str:
         """Run kubectl and give what it printed.
@@ -125,7 +128,7 @@ def _of_the_user(kubeconfig: Path) -> Cluster | str:
     kubectl = shutil.which("kubectl")
     if kubectl is None:
         return "KUBECONFIG is set and no kubectl is on PATH"
-    asked = [kubectl, f"--kubeconfig={kubeconfig}", "config", "current-context"]
+    asked = [kubectl, "config", "current-context"]
     told = subprocess.run(asked, capture_output=True, text=True, check=False)
     if told.returncode:
         return f"{kubeconfig} names no current context"

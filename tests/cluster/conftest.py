@@ -17,6 +17,12 @@ HERE = Path(__file__).parent
 TEST_SECONDS = 600
 
 
+def pytest_report_header() -> str:
+    found = clusters.find()
+    where = found if isinstance(found, str) else f"context {found.context} of {found.kubeconfig}"
+    return f"cluster: {where}"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.is_relative_to(HERE):
