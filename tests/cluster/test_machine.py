@@ -6,10 +6,11 @@ import subprocess
 import pytest
 import redis
 
+from sturdis import wiring
 from tests.cluster import pods
 from tests.cluster.clusters import Cluster
 from tests.cluster.machine.images import EXPORTER, NODE, OLD_REDIS, REDIS, VALKEY
-from tests.cluster.machine.places import LIMITED, NODES, VOLUMES
+from tests.cluster.machine.places import LIMITED, NODES, ROOT, VOLUMES
 
 pytestmark = pytest.mark.usefixtures("machine")
 
@@ -213,6 +214,11 @@ def test_what_is_on_a_node_that_is_cut_off_runs_on(cluster, namespace, machine):
     status = cluster.get("pod", "-n", namespace, "redis-0")["status"]["containerStatuses"][0]
     assert status["restartCount"] == 0
     assert node_of(cluster, namespace) == node
+
+
+def test_the_spec_for_this_cluster_names_an_image_that_it_has():
+    spec = wiring.load_spec(ROOT / "tests/cluster/sturdis.yaml")
+    assert f"docker.io/library/{spec.engine.image}" == REDIS
 
 
 def execute(cluster: Cluster, namespace: str, pod: str, *command: str) -> str:

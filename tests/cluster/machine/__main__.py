@@ -1,7 +1,4 @@
-"""The command line behind the Makefile's cluster targets.
-
-up, down, env, build, images, fail NODE, cut NODE, return NODE.
-"""
+"""The command line behind the Makefile's cluster targets."""
 
 import os
 import shlex
@@ -18,6 +15,7 @@ from tests.cluster.machine.places import (
     node_named,
 )
 
+COMMANDS_ARE = "there are up, down, env, build, images, and fail, cut and return with a node's name"
 FAILED = 2
 INTERRUPTED = 130
 
@@ -61,7 +59,7 @@ def _do(words: list[str]) -> None:
             _tell(f"{name} is ready")
         case _:
             raise MachineError(
-                f"no such command: {shlex.join(words)}", why=str(__doc__), do="make help"
+                f"no such command: {shlex.join(words)}", why=COMMANDS_ARE, do="make help"
             )
 
 
@@ -72,6 +70,7 @@ def _up() -> None:
         f"three nodes are ready after {time.monotonic() - began:.0f} s: context {CONTEXT}, and "
         f"{LIMITED} for a user without rights\n"
         'next:  eval "$(make -s cluster-env)"    kubectl and sturdis then speak to it\n'
+        "       sturdis apply --spec tests/cluster/sturdis.yaml\n"
         "       make test-cluster                the tests on it\n"
         "       make cluster-down                ends it"
     )
