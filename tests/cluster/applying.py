@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sturdis import wiring
+from sturdis.core.spec import Spec
 from tests.cluster.clusters import Cluster
 from tests.integration.running import STURDIS, sturdis
 
@@ -37,6 +39,10 @@ class Applying:
         file = self.folder / "sturdis.yaml"
         file.write_text("".join(f"{k}: {json.dumps(v)}\n" for k, v in (sections | keys).items()))
         return file
+
+    def read(self) -> Spec:
+        """Give the spec written last."""
+        return wiring.load_spec(self.folder / "sturdis.yaml")
 
     def command(self, *words: str, wait: str = PATIENCE, context: str = "") -> list[str]:
         where = ("--context", context or self.cluster.context, "--wait", wait)

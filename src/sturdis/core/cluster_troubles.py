@@ -257,9 +257,8 @@ def _crash(scene: Scene, status: Manifest, ended: Mapping[str, Any], kubectl: st
     lines = "\n".join(log.strip().splitlines()[-LINES_SHOWN:])
     what = f"container {name} ended with status {code}{times}"
     if meaning is not None:
-        return Trouble(
-            f"crash {name}", what, f"{meaning.why}\n{lines}" if lines else meaning.why, meaning.do
-        )
+        why = f"{meaning.why}\n{lines}" if lines and not meaning.says_all else meaning.why
+        return Trouble(f"crash {name}", what, why, meaning.do)
     if code == KILLED:
         lines = lines or "it was killed: its probe got no answer, or a node ran out of memory"
     return Trouble(

@@ -10,6 +10,8 @@ class Meaning:
 
     why: str
     do: str
+    says_all: bool = False
+    """Whether the log's own lines would only repeat it."""
 
 
 OURS = re.compile(r"^error\[(?P<code>[a-z_.]+)\]: (?P<what>.*)$", re.MULTILINE)
@@ -93,5 +95,6 @@ def meaning(log: str) -> Meaning | None:
         return Meaning(
             f"{what}: {why['text']}" if why else what,
             do["text"] if do else "sturdis verify    tells more",
+            says_all=True,
         )
     return next((one for words, one in WORDS if re.search(words, log)), None)
