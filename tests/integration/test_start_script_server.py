@@ -14,8 +14,9 @@ from sturdis.core.drill.events import Done
 from sturdis.core.drill.ledger import Fate
 from sturdis.core.errors import AccessError
 from sturdis.core.render import acl
+from sturdis.core.render.queue_script import queue_script
 from sturdis.core.replies import ErrorReply
-from sturdis.core.spec import Spec
+from sturdis.core.spec import Monitoring, Spec
 from tests.drills import torn
 from tests.integration import loads, shells, started
 from tests.integration.loads import NODE, PYTHON
@@ -70,6 +71,12 @@ def as_user(name: str, one: Started) -> Link:
     return Link(one.address(named, PASSWORDS[user.variable]))
 
 
+@pytest.fixture(scope="module")
+def bullmq(server, tmp_path_factory):
+    """Give what BullMQ wrote on a server."""
+    return torn.write(server, tmp_path_factory.mktemp("bullmq") / "d")
+
+
 @every_shell
 def test_the_server_is_the_process_that_the_container_was_started_as(shell, tmp_path):
     with started.started(shell, tmp_path, Spec()) as one:
@@ -84,15 +91,12 @@ def test_the_server_is_the_process_that_the_container_was_started_as(shell, tmp_
 
 
 @every_shell
-def test_what_bullmq_wrote_is_cut_where_core_says_at_any_offset(
-    server, shell, tmp_path_factory, tmp_path
-):
-    some = torn.write(server, tmp_path_factory.mktemp("bullmq") / "d")
+def test_what_bullmq_wrote_is_cut_where_core_says_at_any_offset(bullmq, shell, tmp_path):
     chance = random.Random(SEED)  # noqa: S311  nothing secret
     for number in range(CUTS):
         data = tmp_path / str(number) / "data"
-        shutil.copytree(some.parts, data / "appendonlydir")
-        left = some.increment[: chance.randrange(len(some.increment))] + bytes(number % 2 * 300)
+        shutil.copytree(bullmq.parts, data / "appendonlydir")
+        left = bullmq.increment[: chance.randrange(len(bullmq.increment))] + bytes(number % 2 * 300)
         (data / "appendonlydir" / torn.NAME).write_bytes(left)
         run(shell, data)
         end = scan([left]).safe_end
@@ -153,20 +157,25 @@ def test_the_exporter_reads_no_value_and_writes_nothing(guarded):
 
 @pytest.mark.tier("dash")
 @pytest.mark.tier("exporter")
-def test_the_real_exporter_scrapes_as_its_user(guarded):
+def test_the_real_exporter_scrapes_as_its_user(guarded, tmp_path):
     with as_user("sturdis", guarded) as link:
         link.call("RPUSH", "bull:seen:wait", "1", "2")
         link.call("ACL", "LOG", "RESET")
     environ = {
         "REDIS_USER": "exporter",
         "REDIS_PASSWORD": PASSWORDS["EXPORTER_PASSWORD"],
-        "REDIS_EXPORTER_CHECK_SINGLE_KEYS": "db0=bull:seen:wait",
+        "REDIS_EXPORTER_SCRIPT": str(tmp_path / "queues.lua"),
     }
+    spec = Spec(monitoring=Monitoring(queues=("seen",)))
+    (tmp_path / "queues.lua").write_text(queue_script(spec))
     with exporter(f"redis://127.0.0.1:{guarded.port}", **environ) as url:
         scraped = scrape(url)
     assert scraped.value("redis_up") == 1
     assert scraped.value("redis_exporter_last_scrape_error", err="") == 0
-    assert scraped.value("redis_key_size", db="db0", key="bull:seen:wait") == 2
+    ((_name, _labels, waiting),) = (
+        (*key, value) for key, value in scraped.values.items() if key[0] == "redis_script_values"
+    )
+    assert waiting == 2
     with as_user("sturdis", guarded) as link:
         assert not link.call("ACL", "LOG"), "nothing was refused"
 
