@@ -128,6 +128,17 @@ def test_up_needs_neither_a_redis_client_nor_yaml_to_start():
     assert not set(ast.literal_eval(run.stdout)) & unwanted
 
 
+def test_verify_of_an_address_imports_no_client_of_a_cluster():
+    script = (
+        "import sys; from sturdis.cli import main; main.run(['verify', 'redis://127.0.0.1:1']);"
+        "print(sorted(name for name in sys.modules if '.' not in name))"
+    )
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    loaded = set(ast.literal_eval(run.stdout))
+    assert "redis" in loaded
+    assert not loaded & {"httpx2", "lightkube", "wsproto"}
+
+
 @pytest.mark.parametrize(
     "name", ["requirements/runtime.txt", "requirements/dev.txt", "requirements/build.txt"]
 )

@@ -88,10 +88,14 @@ def command(
     else:
         output.text(_text(report))
     if junit is not None:
-        from sturdis.core import junit as junit_xml  # noqa: PLC0415  XML for those who want it
-
-        wiring.write_report(junit, junit_xml.of_report(report))
+        _write_report(junit, report)
     return report.exit_status
+
+
+def _write_report(junit: str, report: Report) -> None:
+    from sturdis.core import junit as junit_xml  # noqa: PLC0415  XML for those who want it
+
+    wiring.write_report(junit, junit_xml.of_report(report))
 
 
 def _write_error(output: Output, junit: str | None, error: SturdisError) -> None:

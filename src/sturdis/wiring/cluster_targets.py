@@ -37,17 +37,15 @@ def verify(
         spec: What is promised.
         metrics_url: Where the metrics are; None: they are read through the API server.
         read_only: Write nothing and run no pod; what only that would show is unknown.
-        agree: Delete the pod as well, and find its data in the next. Called with the plan before
-            anything is done; what it raises ends the verb.
+        agree: As for an address; the pod is deleted.
 
     Raises:
         UsageError: The address of the metrics is not understood.
         ClusterError: There is no such cluster or pod, or it may not be looked at.
-        TargetError: The server does not answer just before it is restarted.
-        AccessError: It does not let us in then.
+        TargetError: The server does not answer just before its restart; or AccessError.
     """
     from sturdis.adapters.kubernetes.api import Cluster
-    from sturdis.adapters.kubernetes.target import ByDeletion
+    from sturdis.adapters.kubernetes.deletion import ByDeletion
     from sturdis.flows import verify as flow
 
     url = None if metrics_url is None else addresses.parse_metrics_url(metrics_url)

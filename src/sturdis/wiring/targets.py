@@ -48,14 +48,12 @@ def verify(
     """Check every promise against what runs.
 
     Args:
-        target: An address of redis://, rediss:// or unix://, or a deployment in a cluster; None
-            finds the running `up`.
+        target: An address, or a deployment in a cluster; None finds the running `up`.
         spec: What is promised; None: what the running `up` was given, else `load_spec()`.
-        metrics_url: Where the metrics are; None: where the running `up` serves them. Of another
-            target they are not known then.
+        metrics_url: Where the metrics are; None: where the running `up` serves them, or the pod.
         read_only: Send nothing that writes; what only that would show is unknown.
-        agree: Restart the server as well, where a running `up` starts it again. Called with the
-            plan before anything is done; what it raises ends the verb.
+        agree: Restart the server as well, where something starts it again. Called with the plan
+            before anything is done; what it raises ends the verb.
 
     Raises:
         UsageError: An address is not understood, or the files for TLS cannot be used.

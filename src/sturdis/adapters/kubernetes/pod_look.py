@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sturdis.adapters.kubernetes import exec as executing
 from sturdis.adapters.kubernetes import unseen
 from sturdis.adapters.kubernetes.api import Cluster
+from sturdis.adapters.kubernetes.exec import Ran
 from sturdis.core.cluster import Manifest, Ref
 from sturdis.core.cluster_facts import Asked
 from sturdis.core.errors import ClusterError
@@ -33,7 +34,8 @@ echo "reply $(timeout {PING_SECONDS} "$cli" -h "$1" -p 6379 ping 2>&1 | head -n 
 """
 """Asks the address in $1 and shows what it answered; REDISCLI_AUTH counts where it is set."""
 
-_LOOK = """\
+SCRIPT = (
+    """\
 read_first() { for file; do if [ -r "$file" ]; then head -n 1 "$file"; return; fi; done; }
 echo "limit $(read_first /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes)"
 echo "overcommit $(read_first /proc/sys/vm/overcommit_memory)"
@@ -41,6 +43,9 @@ echo "huge_pages $(read_first /sys/kernel/mm/transparent_hugepage/enabled)"
 echo "disk $(stat -f -c '%a %S' "$2" 2>&1)"
 while read -r name number _unit; do echo "memory.${name%:} $number"; done < /proc/meminfo
 """
+    + ASK
+)
+"""Shows what is known of the machine, and what `ASK` does. $1: the address; $2: a folder."""
 
 
 @dataclass(frozen=True)
@@ -64,11 +69,16 @@ def look(
         folder: Where the server keeps its data.
         host: The name that clients are given.
     """
-    command = ["sh", "-c", _LOOK + ASK, "sh", host, folder]
+    command = ["sh", "-c", SCRIPT, "sh", host, folder]
     try:
         ran = executing.run(cluster, ref, container, command, seconds=LOOK_SECONDS)
     except ClusterError as error:
         return unseen.because(error)
+    return read(ran, pod, container)
+
+
+def read(ran: Ran, pod: Manifest, container: str) -> Look | Unseen:
+    """Read what `SCRIPT` showed in a container of `pod`."""
     told = dict(
         line.split(" ", 1) for line in ran.out.decode(errors="replace").splitlines() if " " in line
     )

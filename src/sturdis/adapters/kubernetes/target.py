@@ -1,18 +1,17 @@
 """The deployment in a cluster, looked at as `verify` needs it."""
 
-import base64
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from sturdis.adapters import metrics_http
-from sturdis.adapters.kubernetes import client_pod, pod_look, unseen
+from sturdis.adapters.kubernetes import client_pod, entry, pod_look, unseen
 from sturdis.adapters.kubernetes.api import Cluster
 from sturdis.adapters.kubernetes.port_forward import PortForward
 from sturdis.adapters.redis.target import RedisTarget
 from sturdis.core import cluster_place
 from sturdis.core.address import Address
-from sturdis.core.cluster import NAMESPACE, SECRET, SERVICE, Manifest, Ref, ref_of
+from sturdis.core.cluster import SERVICE, Manifest, Ref, ref_of
 from sturdis.core.cluster_facts import Asked, ClusterFacts, LiveObject
 from sturdis.core.cluster_place import Place
 from sturdis.core.errors import AccessError, ClusterError, TargetError
@@ -66,8 +65,8 @@ class PodTarget(AbstractContextManager["PodTarget"]):
         self._metrics_url = metrics_url
         self._read_only = read_only
         self._start_seconds = start_seconds
-        self._pod = _pod(cluster, place)
-        self._login = _login(cluster, spec, password)
+        self._pod = entry.find_pod(cluster, place)
+        self._login = entry.login(cluster, spec, password)
         self._forward = PortForward(cluster, place.pod, REDIS_PORT)
 
     def __exit__(self, *_error: object) -> None:
@@ -244,62 +243,3 @@ def _unseen(error: ClusterError) -> Unseen:
     if error.code in {"cluster.unreachable", "cluster.lost", "cluster.denied"}:
         raise error
     return unseen.because(error)
-
-
-def _pod(cluster: Cluster, place: Place) -> Manifest:
-    pod = cluster.get(place.pod)
-    if pod is not None:
-        return pod
-    why = f"namespace {place.pod.namespace} has no such pod"
-    try:
-        if cluster.get(Ref(NAMESPACE, place.pod.namespace)) is None:
-            why = f"there is no namespace {place.pod.namespace}"
-    except ClusterError:  # not ours to read; the pod is not there all the same
-        pass
-    raise ClusterError(
-        "cluster.no_pod",
-        f"{place.pod} is not in the cluster of context {cluster.name}",
-        why=why,
-        do=f"{place.apply}    or name its namespace: -n NAMESPACE",
-    )
-
-
-def _login(cluster: Cluster, spec: Spec, password: str | None) -> str | ClusterError | None:
-    """Give the password of our user; None: the server has none. It is kept in memory alone."""
-    secret = spec.access.password_secret
-    if secret is None or password is not None:
-        return password
-    ref = Ref(SECRET, secret, spec.namespace)
-    try:
-        found = cluster.get(ref)
-    except ClusterError as error:
-        return error
-    data = (found or {}).get("data") or {}
-    if held := data.get(metadata.STURDIS_KEY):
-        return base64.b64decode(held).decode(errors="surrogateescape")
-    return ClusterError(
-        "cluster.secret",
-        f"{ref} does not give the password of the user {STURDIS.name}",
-        why=f"it has no key {metadata.STURDIS_KEY}" if found else "it is not there",
-        do="sturdis apply    says how it is made",
-    )
-
-
-class ByDeletion:
-    """Restarts the server by deleting its pod; the StatefulSet makes it anew."""
-
-    def __init__(self, cluster: Cluster, pod: Ref) -> None:
-        self._cluster = cluster
-        self._pod = pod
-
-    def restart(self) -> Refused | Unseen | None:
-        """Delete the pod that is there now, and no other; None: it ends."""
-        try:
-            found = self._cluster.get(self._pod)
-            if found is None:
-                return Unseen(f"{self._pod} is gone already")
-            self._cluster.delete(self._pod, uid=found["metadata"]["uid"])
-        except ClusterError as error:
-            forbidden = error.code == "cluster.forbidden"
-            return unseen.because(error) if forbidden else Refused(f"{error.what}: {error.why}")
-        return None

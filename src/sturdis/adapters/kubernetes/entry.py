@@ -1,0 +1,63 @@
+"""What must be there before a server in a cluster can be spoken to: its pod, and our password."""
+
+import base64
+
+from sturdis.adapters.kubernetes.api import Cluster
+from sturdis.core.cluster import NAMESPACE, SECRET, Manifest, Ref
+from sturdis.core.cluster_place import Place
+from sturdis.core.errors import ClusterError
+from sturdis.core.render import metadata
+from sturdis.core.render.acl import STURDIS
+from sturdis.core.spec import Spec
+
+
+def find_pod(cluster: Cluster, place: Place) -> Manifest:
+    """Give the pod as it is.
+
+    Raises:
+        ClusterError: `cluster.no_pod`, or it may not be read.
+    """
+    pod = cluster.get(place.pod)
+    if pod is not None:
+        return pod
+    why = f"namespace {place.pod.namespace} has no such pod"
+    try:
+        if cluster.get(Ref(NAMESPACE, place.pod.namespace)) is None:
+            why = f"there is no namespace {place.pod.namespace}"
+    except ClusterError:  # not ours to read; the pod is not there all the same
+        pass
+    raise ClusterError(
+        "cluster.no_pod",
+        f"{place.pod} is not in the cluster of context {cluster.name}",
+        why=why,
+        do=f"{place.apply}    or name its namespace: -n NAMESPACE",
+    )
+
+
+def login(cluster: Cluster, spec: Spec, password: str | None) -> str | ClusterError | None:
+    """Give the password of our user, or why it is not to be had; None: the server has none.
+
+    It is read through the API server, and kept in memory alone.
+
+    Args:
+        cluster: Where.
+        spec: The deployment, with the name of the Secret.
+        password: What was given in its place.
+    """
+    secret = spec.access.password_secret
+    if secret is None or password is not None:
+        return password
+    ref = Ref(SECRET, secret, spec.namespace)
+    try:
+        found = cluster.get(ref)
+    except ClusterError as error:
+        return error
+    data = (found or {}).get("data") or {}
+    if held := data.get(metadata.STURDIS_KEY):
+        return base64.b64decode(held).decode(errors="surrogateescape")
+    return ClusterError(
+        "cluster.secret",
+        f"{ref} does not give the password of the user {STURDIS.name}",
+        why=f"it has no key {metadata.STURDIS_KEY}" if found else "it is not there",
+        do="sturdis apply    says how it is made",
+    )
