@@ -219,13 +219,12 @@ def _of_the_secret(spec: Spec, facts: Facts) -> Iterator[ClusterError]:
 
 def how_to_make_it(spec: Spec, facts: Facts) -> str:
     """Give the commands that make the Secret with fresh passwords, which no one sees."""
-    fresh = "<(openssl rand -hex 24 | tr -d '\\n')"
-    keys = (metadata.PASSWORD_KEY, metadata.EXPORTER_KEY, metadata.STURDIS_KEY)
-    made = " ".join(f"--from-file={key}={fresh}" for key in keys)
-    secret = f"secret generic {spec.access.password_secret}"
-    first = ""
+    keys = " ".join((metadata.PASSWORD_KEY, metadata.EXPORTER_KEY, metadata.STURDIS_KEY))
+    name = spec.access.password_secret
+    made = (
+        f'for key in {keys}; do echo "$key=$(openssl rand -hex 32)"; done | '
+        f"{facts.kubectl} create secret generic {name} --from-env-file=/dev/stdin"
+    )
     if facts.namespace is None:
-        first = f"{facts.kubectl} create namespace {spec.namespace} && "
-    if facts.secret_keys is not None:
-        first = f"{facts.kubectl} delete secret {spec.access.password_secret} && "
-    return f"in bash: {first}{facts.kubectl} create {secret} {made}"
+        return f"{facts.kubectl} create namespace {spec.namespace} && {made}"
+    return made if facts.secret_keys is None else f"{facts.kubectl} delete secret {name} && {made}"
