@@ -34,6 +34,7 @@ EVENT = Kind("", "v1", "Event", "events")
 CLAIM = Kind("", "v1", "PersistentVolumeClaim", "persistentvolumeclaims")
 VOLUME = Kind("", "v1", "PersistentVolume", "persistentvolumes", namespaced=False)
 STATEFUL_SET = Kind("apps", "v1", "StatefulSet", "statefulsets")
+REVISION = Kind("apps", "v1", "ControllerRevision", "controllerrevisions")
 NETWORK_POLICY = Kind("networking.k8s.io", "v1", "NetworkPolicy", "networkpolicies")
 STORAGE_CLASS = Kind("storage.k8s.io", "v1", "StorageClass", "storageclasses", namespaced=False)
 SERVICE_MONITOR = Kind("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors")
@@ -41,7 +42,7 @@ PROMETHEUS_RULE = Kind("monitoring.coreos.com", "v1", "PrometheusRule", "prometh
 
 KINDS = (
     NAMESPACE, NODE, POD, SERVICE, SECRET, CONFIG_MAP, EVENT, CLAIM, VOLUME, STATEFUL_SET,
-    NETWORK_POLICY, STORAGE_CLASS, SERVICE_MONITOR, PROMETHEUS_RULE,
+    REVISION, NETWORK_POLICY, STORAGE_CLASS, SERVICE_MONITOR, PROMETHEUS_RULE,
 )  # fmt: skip
 """Every kind that Sturdis reads or writes."""
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Protocol
 
-from sturdis.core.apply.plan import Action, Plan, Step
+from sturdis.core.apply.plan import MERGED, Action, Plan, Step
 from sturdis.core.cluster import STATEFUL_SET, Manifest, Ref
 
 
@@ -34,7 +34,7 @@ def execute(plan: Plan, writer: Writer, tell: Callable[[Step], None]) -> None:
     for step in plan.changing:
         if step.uid is not None and step.action in {Action.RECREATE, Action.REPLACE}:
             writer.delete(step.ref, step.uid, orphan=step.ref.kind == STATEFUL_SET)
-        if step.manifest is not None and step.action is Action.LABEL:
+        if step.manifest is not None and step.action in MERGED:
             writer.merge(step.ref, step.manifest)
         elif step.manifest is not None:
             writer.apply(step.manifest, force=step.force)

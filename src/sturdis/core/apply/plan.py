@@ -32,13 +32,19 @@ class Action(Enum):
     CHANGE = "change"
     RECREATE = "re-create"
     LABEL = "label"
+    GROW = "grow"
     REPLACE = "replace"
     UNCHANGED = "unchanged"
     KEEP = "keep"
     SKIP = "skip"
 
 
-CHANGING = (Action.CREATE, Action.CHANGE, Action.RECREATE, Action.LABEL, Action.REPLACE)
+CHANGING = (
+    Action.CREATE, Action.CHANGE, Action.RECREATE, Action.LABEL, Action.GROW, Action.REPLACE,
+)  # fmt: skip
+
+MERGED = (Action.LABEL, Action.GROW)
+"""What changes a part of an object that someone else made: a pod, a claim."""
 
 TRIED = (Action.CREATE, Action.CHANGE, Action.RECREATE)
 """What a dry run tells more of."""
@@ -51,7 +57,7 @@ class Step:
     action: Action
     ref: Ref
     manifest: Manifest | None = None
-    """What is applied, or merged into a pod."""
+    """What is applied, or merged into a pod or claim."""
     uid: str | None = None
     """Of the object that is deleted; another one of its name is left alone."""
     changes: Sequence[Change] = ()
@@ -211,7 +217,7 @@ def rights(steps: Sequence[Step]) -> list[Right]:
             found.append(Right("delete", step.ref.kind, step.ref.namespace))
         if step.action is Action.RECREATE:
             found.append(Right("create", step.ref.kind, step.ref.namespace))
-        if step.action is Action.LABEL:
+        if step.action in MERGED:
             found.append(Right("patch", step.ref.kind, step.ref.namespace))
     return found
 
