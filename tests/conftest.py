@@ -40,6 +40,7 @@ USERS_OWN = (
     "NO_PROXY",
     "REDISCLI_AUTH",
     "REDIS_URL",
+    "STURDIS_SPEC",
     "STURDIS_TARGET",
     "XDG_DATA_HOME",
     "XDG_STATE_HOME",

@@ -1,4 +1,5 @@
 import json
+import os
 import sys
 from pathlib import Path
 
@@ -82,3 +83,23 @@ def test_a_byte_order_mark_is_read_over(tmp_path):
     path.write_bytes(b"\xef\xbb\xbfname: mine\r\nmemory: {limit: 256Mi}\r\n")
     shown = json.loads(sturdis("spec", "show", "--spec", str(path), "--json").stdout)
     assert (shown["name"], shown["memory"]["limit"]) == ("mine", "256Mi")
+
+
+def shown(**environ: str):
+    return sturdis("spec", "show", "--json", env={**os.environ, **environ})
+
+
+def test_a_shell_can_name_the_spec(tmp_path):
+    (tmp_path / "named.yaml").write_text("name: named\n")
+    Path("sturdis.yaml").write_text("name: here\n")
+    named = str(tmp_path / "named.yaml")
+    assert json.loads(shown(STURDIS_SPEC=named).stdout)["name"] == "named"
+    assert json.loads(shown(STURDIS_SPEC="").stdout)["name"] == "here"
+    both = sturdis("spec", "show", "--json", "--spec", "sturdis.yaml",
+                   env={**os.environ, "STURDIS_SPEC": named})  # fmt: skip
+    assert json.loads(both.stdout)["name"] == "here"
+
+
+def test_a_spec_that_a_shell_names_and_that_is_not_there_is_told_of():
+    refused = shown(STURDIS_SPEC="/missing/sturdis.yaml")
+    assert json.loads(refused.stdout)["error"]["code"] == "spec.unreadable"

@@ -23,7 +23,7 @@ COLOURS = {"create": "green", "change": "yellow", "re-create": "yellow", "replac
 
 
 @click.command
-@spec_option("./sturdis.yaml, else the defaults")
+@spec_option("STURDIS_SPEC, else ./sturdis.yaml, else the defaults")
 @click.option("--context", metavar="CTX", help="Of the kubeconfig; default: the current one.")
 @click.option("--adopt", is_flag=True, help="Take over what others made, with its claim.")
 @click.option("--dry-run", is_flag=True, help="Show the plan; change nothing.")

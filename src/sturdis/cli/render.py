@@ -16,7 +16,7 @@ from sturdis.core.render.writing import RenderPlan
 
 
 @click.command
-@spec_option("sturdis.yaml in this folder, else the defaults")
+@spec_option("STURDIS_SPEC, else ./sturdis.yaml, else the defaults")
 @click.option(
     "-o",
     "--output",

@@ -19,7 +19,7 @@ def command() -> None:
 
 
 @command.command
-@spec_option("sturdis.yaml in this folder, else the defaults")
+@spec_option("STURDIS_SPEC, else ./sturdis.yaml, else the defaults")
 @json_option
 @click.pass_obj
 def show(output: Output, spec_file: Path | None, environment: str | None) -> None:

@@ -15,7 +15,7 @@ PORT = click.IntRange(0, 65535)
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
-@spec_option("sturdis.yaml in this folder, else the defaults")
+@spec_option("STURDIS_SPEC, else ./sturdis.yaml, else the defaults")
 @click.option("--data", metavar="DIR", help="Keep the data in DIR; default: below the user's data.")
 @click.option(
     "--ephemeral",

@@ -13,9 +13,14 @@ if TYPE_CHECKING:
 SPEC_FILE = "sturdis.yaml"
 """The spec that is read when none is named."""
 
+SPEC_VARIABLE = "STURDIS_SPEC"
+"""Holds the path of the spec where none is named, for a whole shell."""
+
 
 def load_spec(path: Path | None = None, environment: str | None = None) -> Spec:
-    """Read the spec at `path`, else `sturdis.yaml` in this folder, else give the defaults.
+    """Read the spec at `path`, else as STURDIS_SPEC says, else `sturdis.yaml` in this folder.
+
+    Without any of them the defaults are given.
 
     Args:
         path: The file.
@@ -25,6 +30,7 @@ def load_spec(path: Path | None = None, environment: str | None = None) -> Spec:
         SpecError: `spec.unreadable`, or `spec.invalid` with every problem and its line.
         UsageError: `usage`: there is no such environment.
     """
+    path = path or _named_by_the_shell()
     if path is None and environment is None and not os.path.lexists(SPEC_FILE):
         return Spec()  # the usual case need not read YAML
     return load_spec_file(path).deployment(environment).spec
@@ -38,6 +44,7 @@ def load_spec_file(path: Path | None = None) -> "SpecFile":
     """
     from sturdis.core.spec import file as specfile
 
+    path = path or _named_by_the_shell()
     if path is None:
         path = Path(SPEC_FILE)
         if not os.path.lexists(path):  # a link that leads nowhere is told of below
@@ -56,6 +63,11 @@ def load_spec_file(path: Path | None = None) -> "SpecFile":
         why = f"line {line}: not UTF-8: {error.reason} at byte {error.start}"
         raise _unreadable(path, why) from error
     return specfile.read(text, source=str(path))
+
+
+def _named_by_the_shell() -> Path | None:
+    named = os.environ.get(SPEC_VARIABLE)
+    return Path(named) if named else None
 
 
 def _unreadable(path: Path, why: str) -> SpecError:

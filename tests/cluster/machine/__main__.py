@@ -11,6 +11,7 @@ from tests.cluster.machine.places import (
     CONTEXT,
     KUBECONFIG,
     LIMITED,
+    SPEC,
     MachineError,
     node_named,
 )
@@ -45,6 +46,9 @@ def _do(words: list[str]) -> None:
         case ["build"]:
             needs.check_build()
             binaries.build(_tell)
+        case ["build", "gitops"]:
+            needs.check_build()
+            binaries.build(_tell, binaries.GITOPS)
         case ["images"]:
             needs.check_images()
             sys.stdout.writelines(f"{archive}\n" for archive in images.make(_tell))
@@ -70,7 +74,7 @@ def _up() -> None:
         f"three nodes are ready after {time.monotonic() - began:.0f} s: context {CONTEXT}, and "
         f"{LIMITED} for a user without rights\n"
         'next:  eval "$(make -s cluster-env)"    kubectl and sturdis then speak to it\n'
-        "       sturdis apply --spec tests/cluster/sturdis.yaml\n"
+        "       sturdis apply                    the deployment of tests/cluster/sturdis.yaml\n"
         "       make test-cluster                the tests on it\n"
         "       make cluster-down                ends it"
     )
@@ -82,7 +86,12 @@ def _env() -> None:
     path = os.environ.get("PATH", "").split(":")
     if str(COMMANDS) not in path:
         path.insert(0, str(COMMANDS))
-    sys.stdout.write(f"export KUBECONFIG={KUBECONFIG}\nexport PATH={shlex.quote(':'.join(path))}\n")
+    said = {
+        "KUBECONFIG": str(KUBECONFIG),
+        "PATH": ":".join(path),
+        "STURDIS_SPEC": str(SPEC),  # the default deployment with an image that is there
+    }
+    sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in said.items())
 
 
 def _tell(text: str) -> None:

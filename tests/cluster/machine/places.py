@@ -8,6 +8,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
 MODULES = ROOT / "tests/cluster/modules"
+SPEC = ROOT / "tests/cluster/sturdis.yaml"
+"""What `make cluster-env` lets the verbs of a shell read where no spec is named."""
 
 HOME_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sturdis"
 CACHE = HOME_CACHE / "cluster"
