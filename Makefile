@@ -4,9 +4,7 @@ ARGS ?=
 
 # Two installs into one .venv would meet.
 .NOTPARALLEL:
-.PHONY: help up test check lint format bench picture lock clean \
-	cluster cluster-build cluster-images cluster-down cluster-env \
-	cluster-fail cluster-return cluster-cut test-cluster
+.PHONY: help up test check lint format bench picture lock clean cluster cluster-env cluster-fail cluster-cut cluster-return cluster-down cluster-build cluster-images test-cluster
 
 help:
 	@echo "make up       run the deployment on this machine (ARGS='--port 6380' passes options on)"
@@ -16,11 +14,18 @@ help:
 	@echo "make format   format the code"
 	@echo "make bench    measure start-up and overhead against the bare server, in the same run"
 	@echo "make picture  draw the README's picture from a real run"
-	@echo "make cluster  a Kubernetes of three nodes on this machine, for tests; docs/cluster-tier.md"
-	@echo "make test-cluster  the tests on it, or on the cluster that KUBECONFIG names (ONLY=name or path)"
-	@echo "make cluster-down  end it; cluster-env and node faults: see there"
 	@echo "make lock     renew requirements/*.txt (needs uv)"
 	@echo "make clean    remove what make made"
+	@echo "A Kubernetes of three nodes on this machine, as root (docs/cluster-tier.md):"
+	@echo "make cluster         start it, or what of it does not run"
+	@echo "make cluster-env     what a shell is told of it: eval \"\$$(make -s cluster-env)\""
+	@echo "make test-cluster    the tests on it, or on the cluster of KUBECONFIG (ONLY=word or path)"
+	@echo "make cluster-fail    crash a node (NODE=node1)"
+	@echo "make cluster-cut     cut a node off"
+	@echo "make cluster-return  undo either"
+	@echo "make cluster-down    end it"
+	@echo "make cluster-build   only build its binaries"
+	@echo "make cluster-images  only make the tests' images, and print their paths"
 
 .venv/runtime.stamp: requirements/runtime.txt requirements/build.txt pyproject.toml
 	@scripts/venv runtime
