@@ -48,9 +48,15 @@ class Applying:
         where = ("--context", context or self.cluster.context, "--wait", wait)
         return ["apply", "--spec", str(self.folder / "sturdis.yaml"), *where, *words]
 
-    def run(self, *words: str, **how: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *words: str, kubeconfig: Path | None = None, **how: str
+    ) -> subprocess.CompletedProcess[str]:
         """Apply the spec written last, and give how that ended."""
-        return sturdis(*self.command(*words, **how), timeout=300, stdin=subprocess.DEVNULL)
+        file = str(kubeconfig or self.cluster.kubeconfig)
+        return sturdis(
+            *self.command(*words, **how), timeout=300, stdin=subprocess.DEVNULL,
+            env={**os.environ, "KUBECONFIG": file},
+        )  # fmt: skip
 
     def apply(self, *words: str, **how: str) -> dict[str, Any]:
         """Apply the spec written last, and give what it tells when it serves."""
@@ -59,9 +65,9 @@ class Applying:
         told: dict[str, Any] = json.loads(done.stdout)
         return told
 
-    def refused(self, *words: str, **how: str) -> dict[str, str]:
+    def refused(self, *words: str, kubeconfig: Path | None = None, **how: str) -> dict[str, str]:
         """Apply the spec written last, and give why that ended in an error."""
-        done = self.run("--yes", "--json", *words, **how)
+        done = self.run("--yes", "--json", *words, kubeconfig=kubeconfig, **how)
         assert done.returncode not in {0, 70}, done.stdout + done.stderr
         error: dict[str, str] = json.loads(done.stdout)["error"]
         return error

@@ -10,7 +10,6 @@ from sturdis.core.render import objects, yamltext
 from tests.cluster.applying import Applying, changed
 from tests.cluster.deployments import grant
 from tests.cluster.machine.places import LIMITED
-from tests.integration.running import sturdis
 
 MONITORS = "servicemonitors.monitoring.coreos.com"
 
@@ -27,11 +26,9 @@ def is_empty(applying: Applying) -> bool:
     return applying.kubectl("get", "all,pvc,networkpolicy", "-o", "name") == ""
 
 
-def test_no_cluster_is_named(tmp_path, monkeypatch):
-    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    done = sturdis("apply", "--json")
-    assert done.returncode == 18
-    assert json.loads(done.stdout)["error"]["code"] == "cluster.none"
+def test_no_cluster_is_named(applying):
+    error = applying.refused(kubeconfig=applying.folder / "none")
+    assert error["code"] == "cluster.none"
 
 
 def test_an_unknown_context_is_told_with_the_one_that_may_be_meant(applying):
@@ -49,7 +46,7 @@ def test_an_unknown_context_is_told_with_the_one_that_may_be_meant(applying):
         (None, "wrong", "cluster.denied"),
     ],
 )
-def test_a_cluster_that_does_not_let_us_in_says_so(applying, monkeypatch, server, token, code):
+def test_a_cluster_that_does_not_let_us_in_says_so(applying, server, token, code):
     content = yaml.safe_load(applying.cluster.kubeconfig.read_text())
     for one in content["clusters"]:
         one["cluster"]["server"] = server or one["cluster"]["server"]
@@ -57,21 +54,19 @@ def test_a_cluster_that_does_not_let_us_in_says_so(applying, monkeypatch, server
         one["user"] = {"token": token}
     other = applying.folder / "kubeconfig"
     other.write_text(yaml.safe_dump(content))
-    monkeypatch.setenv("KUBECONFIG", str(other))
-    error = applying.refused()
+    error = applying.refused(kubeconfig=other)
     assert error["code"] == code
     assert token not in error["why"] or token == "x"
 
 
-def test_a_cluster_whose_certificate_is_not_trusted_is_not_talked_to(applying, monkeypatch):
+def test_a_cluster_whose_certificate_is_not_trusted_is_not_talked_to(applying):
     content = yaml.safe_load(applying.cluster.kubeconfig.read_text())
     for one in content["clusters"]:
         one["cluster"].pop("certificate-authority-data", None)
         one["cluster"].pop("certificate-authority", None)
     other = applying.folder / "kubeconfig"
     other.write_text(yaml.safe_dump(content))
-    monkeypatch.setenv("KUBECONFIG", str(other))
-    error = applying.refused()
+    error = applying.refused(kubeconfig=other)
     assert error["code"] == "cluster.unreachable"
     assert "certificate" in error["why"]
 

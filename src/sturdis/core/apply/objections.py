@@ -219,7 +219,7 @@ def _of_the_secret(spec: Spec, facts: Facts) -> Iterator[ClusterError]:
 
 def how_to_make_it(spec: Spec, facts: Facts) -> str:
     """Give the commands that make the Secret with fresh passwords, which no one sees."""
-    keys = " ".join((metadata.PASSWORD_KEY, metadata.EXPORTER_KEY, metadata.STURDIS_KEY))
+    keys = f"{metadata.PASSWORD_KEY} {metadata.EXPORTER_KEY} {metadata.STURDIS_KEY}"
     name = spec.access.password_secret
     made = (
         f'for key in {keys}; do echo "$key=$(openssl rand -hex 32)"; done | '

@@ -85,6 +85,11 @@ class Plan:
         """The steps after which the cluster is not the same."""
         return [step for step in self.steps if step.is_change]
 
+    @property
+    def only_creates(self) -> bool:
+        """Whether nothing that is there is touched."""
+        return all(step.action is Action.CREATE for step in self.changing)
+
 
 def intend(
     spec: Spec, objects: Sequence[Manifest], facts: Facts, *, adopt: bool
