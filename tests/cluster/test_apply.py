@@ -47,13 +47,16 @@ def test_a_change_is_shown_rolls_the_pod_and_keeps_the_data(applying):
     assert applying.redis("get", "kept") == "yes"
 
 
-def test_without_a_terminal_and_an_agreement_nothing_is_changed(applying):
+def test_without_a_terminal_new_objects_are_made_and_others_changed_only_when_agreed(applying):
+    made = applying.run()
+    assert made.returncode == 0, made.stderr
+    assert "create     statefulset/redis" in made.stderr
+    applying.spec(memory={"limit": "192Mi"})
     done = applying.run()
     assert done.returncode == 2
     assert "error[usage.not_agreed]" in done.stderr
-    assert "create     statefulset/redis" in done.stderr
-    found = applying.cluster.try_kubectl("get", "namespace", applying.namespace)
-    assert "NotFound" in found.stderr
+    assert f"{LIMIT}: 128Mi → 192Mi" in done.stderr
+    assert applying.get("statefulset", "redis")["metadata"]["generation"] == 1
 
 
 def test_what_someone_changed_by_hand_is_named_and_taken_back_when_agreed(applying):

@@ -104,7 +104,8 @@ class _Telling:
         if self.dry_run:
             return False
         asked = not self.yes and is_terminal(sys.stdin)
-        agreed = self.yes or not plan.changing
+        # a script that only makes what is not there need not say yes
+        agreed = self.yes or not plan.changing or (plan.only_creates and not asked)
         if agreed or (asked and click.confirm("Apply it?", err=True)):
             return True
         raise UsageError(
