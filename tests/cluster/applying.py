@@ -49,7 +49,7 @@ class Applying:
         return ["apply", "--spec", str(self.folder / "sturdis.yaml"), *where, *words]
 
     def run(
-        self, *words: str, kubeconfig: Path | None = None, **how: str
+        self, *words: str, kubeconfig: Path | None = None, **how: Any
     ) -> subprocess.CompletedProcess[str]:
         """Apply the spec written last, and give how that ended."""
         file = str(kubeconfig or self.cluster.kubeconfig)
@@ -58,14 +58,14 @@ class Applying:
             env={**os.environ, "KUBECONFIG": file},
         )  # fmt: skip
 
-    def apply(self, *words: str, **how: str) -> dict[str, Any]:
+    def apply(self, *words: str, **how: Any) -> dict[str, Any]:
         """Apply the spec written last, and give what it tells when it serves."""
         done = self.run("--yes", "--json", *words, **how)
         assert done.returncode == 0, done.stdout + done.stderr
         told: dict[str, Any] = json.loads(done.stdout)
         return told
 
-    def refused(self, *words: str, kubeconfig: Path | None = None, **how: str) -> dict[str, str]:
+    def refused(self, *words: str, kubeconfig: Path | None = None, **how: Any) -> dict[str, str]:
         """Apply the spec written last, and give why that ended in an error."""
         done = self.run("--yes", "--json", *words, kubeconfig=kubeconfig, **how)
         assert done.returncode not in {0, 70}, done.stdout + done.stderr

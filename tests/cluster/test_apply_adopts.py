@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from sturdis import wiring
+from sturdis.core.apply.plan import Step
 from tests.cluster import pods
 from tests.cluster.applying import REDIS, Applying, changed
 
@@ -84,6 +86,30 @@ def test_adopting_that_was_cut_short_behind_the_deletion_is_completed(applying):
     assert told["statefulset/redis"] == "create"
     assert applying.redis("get", "kept") == "yes"
     assert changed(applying.apply()) == {}
+
+
+def test_adopting_that_is_cut_short_behind_every_step_goes_on_from_there(applying):
+    by_hand(applying)
+    grow(applying)
+    done: list[str] = []
+
+    def stop(step: Step) -> None:
+        done.append(str(step.ref))
+        raise KeyboardInterrupt
+
+    for _step in range(20):
+        try:
+            applied = wiring.apply(
+                applying.read(), context=applying.cluster.context, adopt=True, done=stop,
+                agree=lambda _plan: True,
+            )  # fmt: skip
+        except KeyboardInterrupt:
+            continue
+        break
+    assert (applied.serves, list(applied.plan.changing)) == (True, [])
+    assert done.count("statefulset/redis") == 1
+    assert len(done) == len(set(done))  # nothing was done twice
+    assert applying.redis("get", "kept") == "yes"
 
 
 def test_a_headless_service_of_that_name_gets_an_address(applying):

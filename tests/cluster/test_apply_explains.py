@@ -5,6 +5,8 @@ import uuid
 import pytest
 
 from tests.cluster.applying import GIVE_UP, Applying
+from tests.cluster.deployments import grant
+from tests.cluster.machine.places import LIMITED
 
 
 @pytest.fixture
@@ -67,18 +69,19 @@ def test_a_quota_that_lets_no_pod_be_made_is_told_in_its_words(applying):
     assert "exceeded quota" in error["why"]
 
 
-def test_a_key_that_went_missing_from_the_secret_is_named(applying):
-    """It was whole when it was looked at; the kubelet finds it as it is then."""
-    keys = ("password", "exporter-password", "sturdis-password")
-    literal = [f"--from-literal={key}=of-a-test" for key in keys]
-    applying.kubectl("create", "secret", "generic", "redis-access", *literal)
-    applying.spec(access={"passwordSecret": "redis-access"})
-    applying.apply()
-    applying.kubectl("delete", "secret", "redis-access")
-    applying.kubectl("delete", "pod", "redis-0")
-    # The spec's own check would refuse: what waits is seen by who applies what asks for nothing.
-    error = applying.refused(wait=GIVE_UP)
-    assert error["code"] == "cluster.secret"
+@pytest.mark.usefixtures("machine")
+def test_a_secret_that_who_applies_may_not_see_is_missed_by_the_kubelet_and_named(applying):
+    kinds = ("configmaps", "services", "statefulsets", "pods", "persistentvolumeclaims")
+    rights = {kind: ["get", "list", "watch", "create", "patch"] for kind in kinds}
+    grant(applying.cluster, applying.namespace, LIMITED, rights)
+    applying.spec(
+        access={"passwordSecret": "redis-access"},
+        monitoring={"serviceMonitor": False, "rules": False},
+    )
+    error = applying.refused(wait=GIVE_UP, context=LIMITED)
+    assert error["code"] == "cluster.not_serving"
+    assert 'secret "redis-access" not found' in error["why"]
+    assert "access.passwordSecret" in error["do"]
 
 
 def test_a_damaged_file_is_a_crash_loop_that_is_told_with_its_meaning(applying):

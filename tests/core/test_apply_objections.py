@@ -132,10 +132,12 @@ def test_what_an_operator_keeps_is_refused_even_to_adopt():
 
 
 def test_a_claim_that_is_smaller_is_refused_with_the_command_that_grows_it():
-    error = refusal(Spec(storage=Storage(size="20Gi")), running(SPEC))
-    assert error.code == "cluster.claim"
-    assert f"{KUBECTL} patch pvc data-redis-0" in error.do
-    assert '"storage":"20Gi"' in error.do
+    wanted = Spec(storage=Storage(size="20Gi"))
+    error = refusal(wanted, running(SPEC))
+    assert (error.code, "sturdis grow" in error.do) == ("cluster.claim", True)
+    of_others = refusal(wanted, running(SPEC, **FOREIGN), adopt=True)
+    assert f"{KUBECTL} patch pvc data-redis-0" in of_others.do
+    assert '"storage":"20Gi"' in of_others.do
 
 
 def test_a_claim_that_is_larger_is_refused_with_what_to_write():
@@ -146,6 +148,15 @@ def test_a_claim_that_is_larger_is_refused_with_what_to_write():
 
 def test_a_size_written_otherwise_is_the_same_size():
     objections.refuse(SPEC, running(SPEC, claim=claim(size="10240Mi")), adopt=False)
+
+
+@pytest.mark.parametrize("adopt", [True, False])
+def test_a_claim_on_its_way_out_is_not_let_go_of_by_ending_its_pod(adopt):
+    leaving = claim()
+    leaving["metadata"]["deletionTimestamp"] = "2026-11-25T12:00:00Z"
+    error = refusal(SPEC, running(SPEC, claim=leaving), adopt=adopt)
+    assert error.code == "cluster.claim"
+    assert "exec redis-0" in error.do
 
 
 def test_a_claim_of_another_class_is_refused():
@@ -199,6 +210,15 @@ def test_a_pod_of_that_name_that_no_set_keeps_is_refused():
     assert error.code == "cluster.foreign"
     assert "pod/redis-0" in error.what
     objections.refuse(SPEC, nothing(SPEC, pod=pod(SPEC)), adopt=False)  # adopting was cut short
+
+
+@pytest.mark.parametrize("adopt", [True, False])
+def test_a_pod_that_another_owner_keeps_is_never_taken(adopt):
+    foreign = pod(SPEC)
+    owner = {"kind": "ReplicaSet", "name": "other", "controller": True}
+    foreign["metadata"]["ownerReferences"] = [owner]
+    error = refusal(SPEC, nothing(SPEC, pod=foreign), adopt=adopt)
+    assert "belongs to ReplicaSet/other" in error.what
 
 
 def foreign_set(change: Callable[[Manifest], Any]) -> Facts:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sturdis.core import spec as specs
 from sturdis.core import units
-from sturdis.core.apply import ownership, takeover
+from sturdis.core.apply import leaving, ownership, takeover
 from sturdis.core.apply.facts import Facts, Right
 from sturdis.core.cluster import NAMESPACE, SERVICE, STATEFUL_SET, Manifest, Ref
 from sturdis.core.errors import ClusterError
@@ -80,6 +80,7 @@ def _objections(spec: Spec, facts: Facts, *, adopt: bool) -> Iterator[ClusterErr
     yield from _of_the_namespace(spec, facts)
     yield from _kept_in_git(there, facts)
     yield from _kept_by_an_owner(there, facts)
+    yield from leaving.objections(spec, facts)
     if not adopt:
         yield from _foreign(there)
         yield from _of_the_pod(spec, facts)
