@@ -9,13 +9,13 @@ import click
 
 from sturdis import wiring
 from sturdis.cli.options import json_option, spec_option
-from sturdis.cli.output import Output, is_terminal, labelled, paint
+from sturdis.cli.output import Output, is_terminal, paint
+from sturdis.cli.waiting import WaitingLine
 from sturdis.core.errors import UsageError
 from sturdis.core.local import REDIS_PORT
 
 if TYPE_CHECKING:
     from sturdis.core.apply.plan import Plan, Step
-    from sturdis.core.apply.progress import Waiting
     from sturdis.core.spec import Spec
     from sturdis.flows.apply import Applied
 
@@ -53,7 +53,7 @@ def command(
     the cluster has already is left as it is; a second run changes nothing.
     """
     spec = wiring.load_spec(spec_file, environment)
-    told = _Telling(output, spec, dry_run=dry_run, yes=yes)
+    told, line = _Telling(output, spec, dry_run=dry_run, yes=yes), WaitingLine(output)
     try:
         applied = wiring.apply(
             spec,
@@ -62,13 +62,14 @@ def command(
             seconds=seconds,
             agree=told.agree,
             done=told.done,
-            waiting=told.waiting,
+            waiting=line.show,
         )
     except KeyboardInterrupt:
+        line.end()
         told.interrupted()
         raise
     finally:
-        told.end_line()
+        line.end()
     if output.json:
         output.value(_values(spec, applied))
     elif text := _text(spec, applied, dry_run=dry_run):
@@ -85,10 +86,6 @@ class _Telling:
     yes: bool
     plan: "Plan | None" = None
     applied: "list[Step]" = field(default_factory=list)
-    told: set[str] = field(default_factory=set)
-    stage: str = ""
-    has_line: bool = False
-    """Whether the cursor stands behind a line that is overwritten."""
 
     def agree(self, plan: "Plan") -> bool:
         """Show the plan; give whether it is carried out.
@@ -120,31 +117,8 @@ class _Telling:
         self.applied.append(step)
         self.output.aside(f"done      {step.action.value} {step.ref}")
 
-    def waiting(self, now: "Waiting") -> None:
-        """Tell how far it is: on a terminal in one line, else a line for whatever is new."""
-        for trouble in now.troubles:
-            if trouble.about not in self.told:
-                self.told.add(trouble.about)
-                self.end_line()
-                lines = (trouble.what, labelled("why:", trouble.why), labelled("do:", trouble.do))
-                self.output.warning("\n".join(lines))
-        text = f"{now.seconds:4.0f} s    {now.stage}"
-        if is_terminal(sys.stderr):
-            click.echo(f"\r{text}\x1b[K", nl=False, err=True)
-            self.has_line = True
-        elif now.stage != self.stage:
-            self.output.aside(text)
-        self.stage = now.stage
-
-    def end_line(self) -> None:
-        """Go to a fresh line."""
-        if self.has_line:
-            click.echo("\r\x1b[K", nl=False, err=True)
-            self.has_line = False
-
     def interrupted(self) -> None:
         """Say what is done already, and how to go on."""
-        self.end_line()
         if self.plan is None or (self.plan.changing and not self.applied):
             return
         if len(self.applied) < len(self.plan.changing):
