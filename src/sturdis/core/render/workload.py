@@ -125,6 +125,8 @@ def _redis(spec: Spec) -> Manifest:
         "securityContext": _confined(),
         **_probes(spec),
         "volumeMounts": mounts,
+        # a start that was refused says why where kubectl describe looks
+        "terminationMessagePolicy": "FallbackToLogsOnError",
     }
 
 
