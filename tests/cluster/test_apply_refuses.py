@@ -162,7 +162,7 @@ def claim(applying: Applying, size: str, storage_class: str = "longhorn-replicat
 @pytest.mark.parametrize(
     ("size", "storage_class", "do"),
     [
-        ("512Mi", "longhorn-replicated", "patch pvc data-redis-0"),
+        ("512Mi", "longhorn-replicated", "sturdis grow"),
         ("2Gi", "longhorn-replicated", "size: 2Gi"),
         ("1Gi", "other", "class: other"),
     ],

@@ -86,6 +86,7 @@ CODES: Mapping[str, str] = {
     "cluster.gitops": "Argo CD or Flux keeps the objects as they are in Git",
     "cluster.claim": "the volume claim has another size, class or name than the spec asks for",
     "cluster.storage_class": "the cluster has no StorageClass of that name",
+    "cluster.not_grown": "the volume cannot grow, or did not in time; why is told",
     "cluster.secret": "the Secret of `access.passwordSecret` is missing, or lacks a key",
     "cluster.not_serving": "what was applied does not serve; what stands in its way is told",
 }

@@ -9,11 +9,13 @@ from sturdis.adapters.kubernetes.api import Cluster, is_gone
 from sturdis.adapters.kubernetes.following import Following
 from sturdis.core.apply import facts
 from sturdis.core.apply.facts import Facts, Right
+from sturdis.core.apply.plan import REVISION as REVISION_LABEL
 from sturdis.core.apply.plan import Action, Step
 from sturdis.core.cluster import (
     CLAIM,
     NAMESPACE,
     POD,
+    REVISION,
     SECRET,
     STORAGE_CLASS,
     Manifest,
@@ -73,6 +75,19 @@ class Deployment:
             secret_keys=self._secret_keys(),
             applications=self._applications(),
         )
+
+    def template_of(self, pod: Manifest) -> Manifest | Unseen | None:
+        """Give the template that a pod was made from, as its set's revision keeps it.
+
+        Raises:
+            ClusterError: The cluster does not answer.
+        """
+        name = (pod["metadata"].get("labels") or {}).get(REVISION_LABEL)
+        found = self._allowed(Ref(REVISION, name, self.spec.namespace)) if name else None
+        if not isinstance(found, dict):
+            return found
+        template: Manifest | None = ((found.get("data") or {}).get("spec") or {}).get("template")
+        return template
 
     def missing(self, rights: Sequence[Right]) -> list[Right]:
         """Give those of the rights that the user has not.

@@ -83,7 +83,7 @@ def _objections(spec: Spec, facts: Facts, *, adopt: bool) -> Iterator[ClusterErr
     yield from leaving.objections(spec, facts)
     if not adopt:
         yield from _foreign(there)
-        yield from _of_the_pod(spec, facts)
+        yield from of_a_foreign_pod(spec, facts)
     yield from takeover.objections(spec, facts)
     yield from _of_the_claim(spec, facts)
     yield from _of_the_secret(spec, facts)
@@ -142,7 +142,7 @@ def _makers(manifest: Manifest) -> str:
     return ", ".join(ownership.owners(manifest)) or "someone"
 
 
-def _of_the_pod(spec: Spec, facts: Facts) -> Iterator[ClusterError]:
+def of_a_foreign_pod(spec: Spec, facts: Facts) -> Iterator[ClusterError]:
     """A pod of that name that no set of that name keeps stands in the new one's way."""
     stateful_set = facts.live.get(Ref(STATEFUL_SET, spec.name, spec.namespace))
     if facts.pod is None or stateful_set is not None:
@@ -159,8 +159,8 @@ def _of_the_pod(spec: Spec, facts: Facts) -> Iterator[ClusterError]:
 
 
 def _of_the_claim(spec: Spec, facts: Facts) -> Iterator[ClusterError]:
-    name = metadata.claim_name(spec)
-    if facts.claim is None:
+    name, claim = metadata.claim_name(spec), facts.claim
+    if claim is None:
         if facts.storage_class is None:
             yield ClusterError(
                 "cluster.storage_class",
@@ -170,37 +170,59 @@ def _of_the_claim(spec: Spec, facts: Facts) -> Iterator[ClusterError]:
                 "write one as storage.class into the spec",
             )
         return
-    wanted = facts.claim["spec"]
-    if (found := wanted.get("storageClassName", "")) != spec.storage.storage_class:
+    yield from of_another_class(spec, claim)
+    has = units.parse_bytes(claim["spec"]["resources"]["requests"]["storage"])
+    if has > specs.storage_size(spec):
+        yield of_a_larger_claim(spec, has)
+    elif has < specs.storage_size(spec):
+        yield _of_a_smaller_claim(spec, facts, has)
+
+
+def of_another_class(spec: Spec, claim: Manifest) -> Iterator[ClusterError]:
+    """Say that a claim is not of the spec's class, where it is not."""
+    if (found := claim["spec"].get("storageClassName", "")) != spec.storage.storage_class:
         yield ClusterError(
             "cluster.claim",
-            f"claim {name} is of class {found or 'none'}",
+            f"claim {metadata.claim_name(spec)} is of class {found or 'none'}",
             why=f"the spec says {spec.storage.storage_class}; the class of a claim never changes",
             do=f"write class: {found or '…'} below storage into the spec, or move the data to a "
             "new deployment",
         )
-    has = units.parse_bytes(wanted["resources"]["requests"]["storage"])
-    if has != specs.storage_size(spec):
-        yield _of_another_size(spec, facts, has)
 
 
-def _of_another_size(spec: Spec, facts: Facts, has: int) -> ClusterError:
-    name, asked = metadata.claim_name(spec), units.canonical_bytes(specs.storage_size(spec))
-    what = f"claim {name} asks for {units.canonical_bytes(has)}, the spec for {asked}"
-    if has > specs.storage_size(spec):
-        return ClusterError(
-            "cluster.claim",
-            what,
-            why="a volume never shrinks",
-            do=f"write size: {units.canonical_bytes(has)} below storage into the spec",
-        )
-    patch = f'{{"spec":{{"resources":{{"requests":{{"storage":"{asked}"}}}}}}}}'
+def of_a_larger_claim(spec: Spec, has: int) -> ClusterError:
+    """Say that a claim asks for `has` bytes, which are more than the spec's."""
     return ClusterError(
         "cluster.claim",
-        what,
-        why="a StatefulSet does not grow the claims that it has made",
-        do=f"{facts.kubectl} patch pvc {name} --type=merge -p '{patch}', then apply again",
+        _sizes(spec, has),
+        why="a volume never shrinks",
+        do=f"write size: {units.canonical_bytes(has)} below storage into the spec",
     )
+
+
+def _of_a_smaller_claim(spec: Spec, facts: Facts, has: int) -> ClusterError:
+    live = facts.live.get(Ref(STATEFUL_SET, spec.name, spec.namespace))
+    by_hand = live is not None and not ownership.is_ours(live)
+    grow = how_to_grow_by_hand(spec, facts) if by_hand else "sturdis grow"
+    return ClusterError(
+        "cluster.claim",
+        _sizes(spec, has),
+        why="a StatefulSet does not grow the claim that it has made",
+        do=f"{grow}, then apply again",
+    )
+
+
+def _sizes(spec: Spec, has: int) -> str:
+    asked = units.canonical_bytes(specs.storage_size(spec))
+    name = metadata.claim_name(spec)
+    return f"claim {name} asks for {units.canonical_bytes(has)}, the spec for {asked}"
+
+
+def how_to_grow_by_hand(spec: Spec, facts: Facts) -> str:
+    """Give the command that grows the claim of a set that is not ours."""
+    asked = units.canonical_bytes(specs.storage_size(spec))
+    patch = f'{{"spec":{{"resources":{{"requests":{{"storage":"{asked}"}}}}}}}}'
+    return f"{facts.kubectl} patch pvc {metadata.claim_name(spec)} --type=merge -p '{patch}'"
 
 
 def _of_the_secret(spec: Spec, facts: Facts) -> Iterator[ClusterError]:

@@ -48,10 +48,11 @@ def serves(scene: Scene) -> bool:
     stateful_set, pod = scene.stateful_set, scene.pod
     if stateful_set is None or pod is None or pod["metadata"].get("deletionTimestamp"):
         return False
-    return _is_observed(stateful_set) and plan.is_current(stateful_set, pod) and plan.is_ready(pod)
+    return is_observed(stateful_set) and plan.is_current(stateful_set, pod) and plan.is_ready(pod)
 
 
-def _is_observed(stateful_set: Manifest) -> bool:
+def is_observed(stateful_set: Manifest) -> bool:
+    """Tell whether the set's controller has looked at it as it is now."""
     seen = (stateful_set.get("status") or {}).get("observedGeneration", 0)
     return bool(seen >= stateful_set["metadata"].get("generation", 1))
 
@@ -59,7 +60,7 @@ def _is_observed(stateful_set: Manifest) -> bool:
 def stage(scene: Scene) -> str:
     """Say in a few words what is waited for."""
     stateful_set, pod = scene.stateful_set, scene.pod
-    if stateful_set is None or not _is_observed(stateful_set):
+    if stateful_set is None or not is_observed(stateful_set):
         return "the StatefulSet is not looked at yet"
     if pod is None:
         return "the pod is not made yet"

@@ -1,0 +1,1 @@
+"""Growing the volume of a deployment that runs: what stands against it, what is done, in values."""
