@@ -89,10 +89,10 @@ def test_a_damaged_file_is_a_crash_loop_that_is_told_with_its_meaning(applying):
     applying.apply()
     for number in range(50):
         applying.redis("set", f"key:{number}", "x" * 100)
-    # In the middle of the increment: no interrupted write explains that.
+    # In the middle of the increment, and longer than a value: no interrupted write explains that.
     script = (
         "file=$(ls /data/appendonlydir/*.incr.aof | tail -n 1); "
-        "printf 'broken!!' | dd of=$file bs=1 seek=2000 conv=notrunc 2>&1; "
+        "head -c 400 /dev/zero | dd of=$file bs=1 seek=2000 conv=notrunc 2>&1"
     )
     applying.kubectl("exec", "redis-0", "-c", "redis", "--", "sh", "-c", script)
     applying.kubectl("delete", "pod", "redis-0", "--grace-period=0", "--force")

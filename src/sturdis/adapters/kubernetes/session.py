@@ -124,6 +124,10 @@ class Session:
                 yield from response.iter_lines()
         except httpx2.HTTPError as error:
             raise self._broken(error) from error
+        except RuntimeError as error:
+            if self.http.is_closed:  # by another thread, while this one watched
+                raise refusals.lost(self.server, error) from error
+            raise
 
     def _broken(self, error: httpx2.HTTPError) -> ClusterError:
         not_there = httpx2.ConnectError | httpx2.ConnectTimeout
