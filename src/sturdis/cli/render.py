@@ -40,9 +40,9 @@ def command(
     stdout: bool,
     yes: bool,
 ) -> int:
-    """Write the GitOps tree: Kustomize base, an overlay per environment, Argo CD Application.
+    """Write the GitOps tree of the spec.
 
-    --env chooses what the Application deploys, or whose objects --stdout prints.
+    That is a Kustomize base, an overlay per environment, and the Argo CD Application. --env chooses what the Application deploys, or whose objects --stdout prints.
 
     Exit status: 0 when the tree is as rendered, 1 when --check finds that it is not.
     """
