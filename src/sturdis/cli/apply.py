@@ -1,6 +1,5 @@
 """`sturdis apply`: bring a cluster to the spec, and wait until it serves."""
 
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +13,6 @@ from sturdis.cli.output import Output, is_terminal, paint
 from sturdis.cli.waiting import WaitingLine
 from sturdis.core.errors import UsageError
 from sturdis.core.local import REDIS_PORT
-from sturdis.core.units import shortened
 
 if TYPE_CHECKING:
     from sturdis.core.apply.plan import Plan, Step

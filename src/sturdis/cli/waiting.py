@@ -1,5 +1,6 @@
 """How a wait is shown: a terminal has one line for it, all else a line for whatever is new."""
 
+import shutil
 import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sturdis.cli.output import Output, is_terminal, labelled
+from sturdis.core.units import shortened
 
 if TYPE_CHECKING:
     from sturdis.core.apply.progress import Waiting
@@ -32,7 +34,8 @@ class WaitingLine:
                 self.output.warning("\n".join(lines))
         text = f"{now.seconds:4.0f} s    {now.stage}"
         if is_terminal(sys.stderr):
-            click.echo(f"\r{text}\x1b[K", nl=False, err=True)
+            width = shutil.get_terminal_size().columns - 1  # a longer line could not be overwritten
+            click.echo(f"\r{shortened(text, width)}\x1b[K", nl=False, err=True)
             self.has_line = True
         elif now.stage != self.stage:
             self.output.aside(text)
