@@ -95,6 +95,16 @@ def test_a_reader_that_is_slow_gets_all_and_holds_the_others_up_as_little(forwar
     assert wanted == 0
 
 
+def test_what_was_sent_before_the_server_hung_up_still_arrives(forward):
+    with Link(at(forward), reply_seconds=SECONDS) as link:
+        link.call("SET", "large", b"x" * (4 * MEBI))
+    with socket.socket(socket.AF_UNIX) as leaving:
+        leaving.connect(forward.path)
+        leaving.sendall(b"GET large\r\nQUIT\r\n")
+        with leaving.makefile("rb") as replies:
+            assert len(replies.read()) == len(f"${4 * MEBI}\r\n") + 4 * MEBI + len("\r\n+OK\r\n")
+
+
 def test_no_other_user_reaches_the_forwarded_port(forward):
     assert stat.S_IMODE(Path(forward.path).parent.stat().st_mode) == 0o700
 

@@ -21,6 +21,7 @@ STATEFUL_SET = next(one for one in PLACE.wanted if one["kind"] == "StatefulSet")
 POD_SEEN: Manifest = {
     "metadata": {
         "name": "redis-0",
+        "namespace": "redis",
         "labels": STATEFUL_SET["spec"]["template"]["metadata"]["labels"]
         | {"controller-revision-hash": "redis-1"},
     },
@@ -53,6 +54,8 @@ CLUSTER = ClusterFacts(
     claim=CLAIM_SEEN,
     live=LIVE,
     services=tuple(one for one in PLACE.wanted if one["kind"] == "Service"),
+    events=(),
+    logs={},
     from_another_pod=Asked("PONG", "10.0.0.1"),
     from_its_own_pod=Asked("PONG", "10.0.0.1"),
 )

@@ -42,7 +42,9 @@ def container(**state: Any) -> Callable[[Manifest], None]:
 
     def change(pod: Manifest) -> None:
         pod["status"]["conditions"][0]["status"] = "False"
-        pod["status"]["containerStatuses"][0] = {"name": "redis", "ready": False} | state
+        pod["status"]["containerStatuses"][0] = {
+            "name": "redis", "image": "redis:8.0.5", "ready": False, "restartCount": 0, **state,
+        }  # fmt: skip
 
     return change
 
@@ -71,8 +73,8 @@ def test_an_open_port_in_a_cluster_is_warned_of_with_what_closes_it():
     ("facts", "check", "verdict", "told"),
     [
         (
-            with_pod(container(state={"waiting": {"reason": "ImagePullBackOff"}})),
-            "cluster.pod", Verdict.FAIL, "container redis: ImagePullBackOff",
+            with_pod(container(state={"waiting": {"reason": "ImagePullBackOff", "message": "no"}})),
+            "cluster.pod", Verdict.FAIL, "redis:8.0.5 of container redis is not pulled: no",
         ),
         (
             with_pod(
@@ -81,20 +83,11 @@ def test_an_open_port_in_a_cluster_is_warned_of_with_what_closes_it():
                     lastState={"terminated": {"reason": "OOMKilled", "exitCode": 137}},
                 )
             ),
-            "cluster.pod", Verdict.FAIL, "CrashLoopBackOff, after OOMKilled (status 137): back-off",
+            "cluster.pod", Verdict.FAIL, "killed for want of memory",
         ),
         (
             with_pod(container(state={"running": {}})),
-            "cluster.pod", Verdict.FAIL, "runs and is not ready",
-        ),
-        (
-            with_pod(
-                put(
-                    "status", "conditions", 0,
-                    value={"type": "PodScheduled", "status": "False", "message": "0/3 nodes"},
-                )
-            ),
-            "cluster.pod", Verdict.FAIL, "not scheduled: 0/3 nodes",
+            "cluster.pod", Verdict.FAIL, "not ready: container redis",
         ),
         (
             with_pod(put("metadata", "deletionTimestamp", value="2026-11-25T10:00:00Z")),
@@ -202,6 +195,12 @@ def test_an_open_port_in_a_cluster_is_warned_of_with_what_closes_it():
         (
             seen(live=LIVE | {MONITOR: NotVisible("the cluster does not know ServiceMonitor")}),
             "cluster.monitor", Verdict.WARN, "does not know ServiceMonitor",
+        ),
+        (
+            with_live(
+                SERVICE_MONITOR, put("spec", "namespaceSelector", value={"matchNames": ["x"]})
+            ),
+            "cluster.monitor", Verdict.FAIL, "looks in namespace x alone",
         ),
         (
             seen(services=Unseen("may not list")),

@@ -21,6 +21,12 @@ class Asked:
     """The addresses of the name; empty: the image has nothing to show them with."""
 
 
+def is_ready(pod: Manifest) -> bool:
+    """Tell whether clients are sent to a pod."""
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+
+
 @dataclass(frozen=True)
 class ClusterFacts:
     """One look at the deployment's objects."""
@@ -39,5 +45,9 @@ class ClusterFacts:
     """The same objects as they are, by name."""
     services: Sequence[Manifest] | Unseen
     """All Services of the namespace, by one of which Prometheus finds the exporter."""
+    events: Sequence[Manifest]
+    """Of the namespace, looked at where the pod is not ready; empty: none, or not to be seen."""
+    logs: Mapping[str, str]
+    """Container to the last lines of its run that ended last, likewise."""
     from_another_pod: Asked | Unseen
     from_its_own_pod: Asked | Unseen

@@ -102,7 +102,7 @@ class PortForward(AbstractContextManager["PortForward"]):
     def _forward(self, local: socket.socket) -> None:
         try:
             with self._stream() as stream:
-                told = _Pump(stream, local).run()
+                told = _twice_secured(stream) or _Pump(stream, local).run()
             self.refusal = self._not_forwarded(told) if told else None
         except ClusterError as error:
             self.refusal = error
@@ -130,6 +130,14 @@ def _in_short(told: str) -> str:
     return shortened(told, MOST_TOLD)
 
 
+def _twice_secured(stream: Stream) -> str:
+    """Say so where TLS runs within TLS, as through a proxy over TLS: its socket tells nothing."""
+    is_secured = stream.network.get_extra_info("ssl_object") is not None
+    if not is_secured or isinstance(stream.network.get_extra_info("socket"), ssl.SSLSocket):
+        return ""
+    return "the way to the API server leads through a proxy over TLS, which carries no ports"
+
+
 class _Pump:
     """Carries bytes both ways between a stream and a local socket, in one thread."""
 
@@ -151,8 +159,6 @@ class _Pump:
             self._local.setblocking(False)  # noqa: FBT003
             self._remote.setblocking(False)  # noqa: FBT003
             with selectors.DefaultSelector() as selector:
-                selector.register(self._local, selectors.EVENT_READ)
-                selector.register(self._remote, selectors.EVENT_READ)
                 while not self._over or self._to_local:
                     self._step(selector)
             self._to_pod += self._stream.farewell()
@@ -160,15 +166,19 @@ class _Pump:
         return self._told.decode(errors="replace").strip()
 
     def _step(self, selector: selectors.BaseSelector) -> None:
-        _want(selector, self._local, read=len(self._to_pod) < BACKLOG, write=bool(self._to_local))
-        _want(selector, self._remote, read=len(self._to_local) < BACKLOG, write=bool(self._to_pod))
+        more = not self._over  # then only what arrived is still handed on
+        reads, writes = more and len(self._to_pod) < BACKLOG, bool(self._to_local)
+        _want(selector, self._local, read=reads, write=writes)
+        reads, writes = more and len(self._to_local) < BACKLOG, more and bool(self._to_pod)
+        _want(selector, self._remote, read=reads, write=writes)
         ready = {key.fileobj: events for key, events in selector.select()}
         if ready.get(self._local, 0) & selectors.EVENT_WRITE:
             del self._to_local[: self._local.send(self._to_local)]
         if ready.get(self._local, 0) & selectors.EVENT_READ:
             self._read_local()
-        self._read_remote()  # in any case: TLS may hold what select does not see
-        self._send_remote()
+        if not self._over:
+            self._read_remote()  # in any case: TLS may hold what select does not see
+            self._send_remote()
 
     def _read_local(self) -> None:
         if data := self._local.recv(READ_BYTES):
@@ -207,5 +217,12 @@ class _Pump:
 
 
 def _want(selector: selectors.BaseSelector, of: socket.socket, *, read: bool, write: bool) -> None:
+    """Wait for what is wanted of a socket; for nothing, not even its end, where nothing is."""
     events = (selectors.EVENT_READ if read else 0) | (selectors.EVENT_WRITE if write else 0)
-    selector.modify(of, events or selectors.EVENT_READ)
+    known = of in selector.get_map()
+    if known and events:
+        selector.modify(of, events)
+    elif known:
+        selector.unregister(of)
+    elif events:
+        selector.register(of, events)

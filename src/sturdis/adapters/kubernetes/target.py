@@ -5,11 +5,11 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from sturdis.adapters import metrics_http
-from sturdis.adapters.kubernetes import client_pod, entry, pod_look, unseen
+from sturdis.adapters.kubernetes import client_pod, entry, pod_look, unseen, words
 from sturdis.adapters.kubernetes.api import Cluster
 from sturdis.adapters.kubernetes.port_forward import PortForward
 from sturdis.adapters.redis.target import RedisTarget
-from sturdis.core import cluster_place
+from sturdis.core import cluster_facts, cluster_place
 from sturdis.core.address import Address
 from sturdis.core.cluster import SERVICE, Manifest, Ref, ref_of
 from sturdis.core.cluster_facts import Asked, ClusterFacts, LiveObject
@@ -196,7 +196,10 @@ class PodTarget(AbstractContextManager["PodTarget"]):
             return NoScrape(path, f"{error.what}: {error.why}")
 
     def _objects(self, from_its_own_pod: Asked | Unseen) -> ClusterFacts:
+        is_ready = cluster_facts.is_ready(self._pod)
         return ClusterFacts(
+            events=() if is_ready else words.events(self._cluster, self._spec.namespace),
+            logs={} if is_ready else words.logs(self._cluster, self._pod),
             kubectl=self._place.kubectl,
             apply=self._place.apply,
             pod=self._pod,

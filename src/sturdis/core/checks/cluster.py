@@ -151,6 +151,10 @@ def _monitor(spec: Spec, facts: ServerFacts) -> Judgement:
         return warned(f"{live.reason}: no Prometheus finds the exporter by it", do)
     monitor = known_object(live, ref, cluster.apply)
     services = known(cluster.services, f"{cluster.kubectl} get services")
+    looks_in = monitor["spec"].get("namespaceSelector", {})
+    if spec.namespace not in looks_in.get("matchNames", [spec.namespace]):
+        seen = f"{ref} looks in namespace {', '.join(looks_in['matchNames'])} alone"
+        return failed(seen, cluster.apply)
     selected = [one for one in services if _is_monitored(monitor, one)]
     if not selected:
         labels = _words(monitor["spec"].get("selector", {}).get("matchLabels", {}))
@@ -169,7 +173,8 @@ def _monitored_ports(
     names = [one.get("port", "") for one in monitor["spec"].get("endpoints", ())]
     for service in services:
         ports: dict[str, Any] = {
-            p.get("name", ""): p.get("targetPort", p["port"]) for p in service["spec"]["ports"]
+            p.get("name", ""): p.get("targetPort", p["port"])
+            for p in service["spec"].get("ports", ())
         }
         led = [name for name in names if _pod_port(cluster.pod, ports.get(name, "")) is not None]
         if led and _selects(service, cluster.pod):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sturdis.core import cluster_drift
+from sturdis.core import cluster_drift, cluster_facts, cluster_troubles
 from sturdis.core.checks.judgement import (
     Check,
     Judgement,
@@ -15,6 +15,7 @@ from sturdis.core.checks.judgement import (
 )
 from sturdis.core.cluster import STATEFUL_SET, Manifest, Ref, ref_of
 from sturdis.core.cluster_facts import ClusterFacts
+from sturdis.core.cluster_troubles import Scene
 from sturdis.core.facts import NotVisible, ServerFacts, Unseen
 from sturdis.core.spec import Spec
 
@@ -29,11 +30,12 @@ def _pod(spec: Spec, facts: ServerFacts) -> Judgement:
     describe = f"{cluster.kubectl} describe pod {name}"
     if "deletionTimestamp" in pod["metadata"]:
         return failed(f"{name} has been ending since {_ending_since(pod)}", describe)
-    if waiting := _not_ready(status):
-        return failed(f"{name} is {status.get('phase', 'Pending')}; {waiting}", describe)
+    if not cluster_facts.is_ready(pod):
+        return _not_ready(spec, cluster)
     seen = f"{name} is Running and Ready on {pod['spec'].get('nodeName', 'no node')}"
-    if restarted := "; ".join(_restarted(status)):
-        return warned(f"{seen}; {restarted}", f"{cluster.kubectl} logs {name} -c redis --previous")
+    if restarted := dict(_restarted(status)):
+        do = f"{cluster.kubectl} logs {name} -c {next(iter(restarted))} --previous"
+        return warned("; ".join((seen, *restarted.values())), do)
     if _is_outdated(spec, cluster):
         do = f"{cluster.kubectl} rollout status statefulset/{spec.name}"
         return warned(f"{seen}; a newer revision of it waits to be rolled out", do)
@@ -44,46 +46,40 @@ def _ending_since(pod: Manifest) -> str:
     return str(pod["metadata"]["deletionTimestamp"])
 
 
-def _not_ready(status: Manifest) -> str:
-    """Say what keeps a pod from being ready; empty: nothing does."""
-    conditions = {one["type"]: one for one in status.get("conditions", ())}
-    if conditions.get("Ready", {}).get("status") == "True":
-        return ""
-    scheduled = conditions.get("PodScheduled", {})
-    if scheduled.get("status") == "False":
-        return f"not scheduled: {scheduled.get('message', scheduled.get('reason', ''))}"
-    told = [
-        f"container {one['name']}: {_state(one)}"
-        for one in status.get("containerStatuses", ())
+def _not_ready(spec: Spec, cluster: ClusterFacts) -> Judgement:
+    pod, phase = cluster.pod, cluster.pod.get("status", {}).get("phase", "Pending")
+    name = pod["metadata"]["name"]
+    owner = cluster.live.get(Ref(STATEFUL_SET, spec.name, spec.namespace))
+    scene = Scene(
+        owner if isinstance(owner, dict) else None,
+        pod,
+        cluster.claim if isinstance(cluster.claim, dict) else None,
+        cluster.events,
+        cluster.logs,
+    )
+    for trouble in cluster_troubles.troubles(scene, cluster.kubectl):
+        return failed(f"{name} is {phase}: {trouble.what}: {trouble.why}", trouble.do)
+    waiting = [
+        f"container {one['name']}"
+        for one in cluster_troubles.container_statuses(pod)
         if not one.get("ready")
     ]
-    return "; ".join(told) or str(conditions.get("Ready", {}).get("message", "not ready"))
-
-
-def _state(container: Manifest) -> str:
-    state = container.get("state", {})
-    last = container.get("lastState", {}).get("terminated")
-    ended = f", after {_end(last)}" if last else ""
-    if "waiting" in state:
-        waiting = state["waiting"]
-        message = waiting.get("message", "")
-        return f"{waiting.get('reason', 'waiting')}{ended}" + (f": {message}" if message else "")
-    if "terminated" in state:
-        return _end(state["terminated"])
-    return f"runs and is not ready{ended}"
+    seen = f"{name} is {phase}; not ready: {', '.join(waiting) or 'the pod'}"
+    return failed(seen, f"{cluster.kubectl} describe pod {name}")
 
 
 def _end(terminated: Manifest) -> str:
     return f"{terminated.get('reason', 'its end')} (status {terminated.get('exitCode')})"
 
 
-def _restarted(status: Manifest) -> Iterator[str]:
+def _restarted(status: Manifest) -> Iterator[tuple[str, str]]:
+    """Give each container that was restarted, and what is known of it."""
     for one in status.get("containerStatuses", ()):
         if count := one.get("restartCount", 0):
             last = one.get("lastState", {}).get("terminated", {})
             why = f", last after {_end(last)} at {last.get('finishedAt')}" if last else ""
             times = "once" if count == 1 else f"{count} times"
-            yield f"container {one['name']} was restarted {times}{why}"
+            yield one["name"], f"container {one['name']} was restarted {times}{why}"
 
 
 def _is_outdated(spec: Spec, cluster: ClusterFacts) -> bool:

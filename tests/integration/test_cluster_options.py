@@ -1,0 +1,61 @@
+"""What is typed to name a deployment in a cluster, and what of it does not go together."""
+
+import os
+
+import pytest
+
+from tests.integration.running import error_code, sturdis
+
+NOWHERE = {"KUBECONFIG": "/nonexistent/config"}
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("verify", "redis://127.0.0.1:1", "--context", "c"), "two targets are named"),
+        (("cli", "--target", "redis://127.0.0.1:1", "--context", "c", "ping"), "two targets"),
+        (("verify", "-n", "redis"), "-n is without --context"),
+        (("cli", "-n", "redis", "ping"), "-n is without --context"),
+        (("verify", "--context", "c", "--tls-ca", "ca.pem"), "--tls-… have no use with --context"),
+        (("verify", "--context", "c", "-n", "../other"), "'../other' is no name of a namespace"),
+        (("verify", "--context", "c", "--metrics", "ftp://x"), "the address of the metrics"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_a_cluster_is_asked(words, told):
+    answer = sturdis(*words, env=os.environ | NOWHERE)
+    assert answer.returncode == 2
+    assert error_code(answer).startswith("usage")
+    assert told in answer.stderr
+
+
+@pytest.mark.parametrize("verb", ["verify", "cli"])
+def test_an_environment_that_the_spec_does_not_have_is_refused_first(verb, tmp_path):
+    spec = tmp_path / "sturdis.yaml"
+    spec.write_text("name: redis\n")
+    where = ("--context", "c", "--spec", str(spec), "--env", "nope")
+    answer = sturdis(verb, *where, *(["ping"] if verb == "cli" else []), env=os.environ | NOWHERE)
+    assert answer.returncode == 2
+
+
+@pytest.mark.parametrize("verb", ["verify", "cli"])
+def test_without_a_kubeconfig_the_error_names_it(verb):
+    words = ("--context", "c", *(["ping"] if verb == "cli" else []))
+    answer = sturdis(verb, *words, env=os.environ | NOWHERE)
+    assert answer.returncode == 18
+    assert error_code(answer).startswith("cluster.")
+
+
+def test_an_api_server_that_is_not_there_is_told_of(tmp_path):
+    config = tmp_path / "config"
+    config.write_text(
+        """\
+apiVersion: v1
+kind: Config
+clusters: [{name: gone, cluster: {server: "https://127.0.0.1:1"}}]
+users: [{name: nobody, user: {token: x}}]
+contexts: [{name: gone, context: {cluster: gone, user: nobody}}]
+"""
+    )
+    for words in (("verify", "--context", "gone"), ("cli", "--context", "gone", "ping")):
+        answer = sturdis(*words, env=os.environ | {"KUBECONFIG": str(config)})
+        assert (answer.returncode, error_code(answer)) == (18, "cluster.unreachable")
