@@ -17,7 +17,7 @@ help:
 	@echo "make lock     renew requirements/*.txt (needs uv)"
 	@echo "make clean    remove what make made"
 	@echo "A Kubernetes of three nodes on this machine, as root (docs/cluster-tier.md):"
-	@echo "make cluster         start it, or what of it does not run"
+	@echo "make cluster         start it, or what of it does not run (GITOPS=1: build Argo CD, too)"
 	@echo "make cluster-env     what a shell is told of it: eval \"\$$(make -s cluster-env)\""
 	@echo "make test-cluster    the tests on it, or on the cluster of KUBECONFIG (ONLY=word or path)"
 	@echo "make cluster-fail    crash a node (NODE=node1)"
@@ -47,12 +47,16 @@ test: .venv/dev.stamp examples/bullmq/node_modules/.stamp
 MACHINE := $(RUN)/python -m tests.cluster.machine
 NODE ?= node1
 ONLY ?=
+# Not empty: Argo CD and Prometheus' operator are built too, for the tests that start them.
+GITOPS ?=
 cluster: .venv/dev.stamp examples/bullmq/node_modules/.stamp
 	@scripts/trixie-packages
+	@$(if $(GITOPS),$(MACHINE) build gitops)
 	@$(MACHINE) up
 
 cluster-build cluster-images: .venv/dev.stamp examples/bullmq/node_modules/.stamp
 	@$(MACHINE) $(@:cluster-%=%)
+	@$(if $(GITOPS),$(if $(findstring build,$@),$(MACHINE) build gitops))
 
 cluster-down cluster-env:
 	@$(MACHINE) $(@:cluster-%=%)

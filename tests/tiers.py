@@ -15,6 +15,7 @@ from pathlib import Path
 
 from tests import matrix
 from tests.cluster import clusters
+from tests.cluster.machine import binaries
 
 ROOT = Path(__file__).parent.parent
 OLDEST_NODE = 20  # ioredis 6 asks for it
@@ -37,6 +38,31 @@ def promtool() -> str | None:
 
 def _promtool() -> str:
     return "" if promtool() else "no promtool (amd64 Debian: scripts/trixie-packages)"
+
+
+def prometheus() -> str | None:
+    """Find the Prometheus of scripts/trixie-packages: what is made for it is of its version."""
+    return shutil.which(matrix.TRIXIE / "prometheus")
+
+
+def _monitoring() -> str:
+    if not prometheus():
+        return "no Prometheus 2.53 (amd64 Debian: scripts/trixie-packages)"
+    return _controllers("prometheus-operator")
+
+
+def _gitops() -> str:
+    return _controllers("argocd", "kustomize")
+
+
+def _controllers(*names: str) -> str:
+    """Say why controllers do not run on a cluster: not built, or it is the user's own."""
+    if missing := binaries.missing(binaries.GITOPS, *names, "crds"):
+        return f"not built: {', '.join(missing)} (make cluster GITOPS=1)"
+    found = clusters.find()
+    if isinstance(found, str):
+        return found
+    return "" if found.node_faults else f"no controllers of ours run on {found.context}"
 
 
 def _node() -> str:
@@ -120,6 +146,8 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "compiler": ("a C compiler, for a disk that is slow", _compiler),
     "mounts": ("mounts of our own, for a disk that is small", _mounts),
     "cluster": ("a Kubernetes that answers: docs/cluster-tier.md", clusters.missing),
+    "gitops": ("Argo CD, on the cluster of this machine", _gitops),
+    "monitoring": ("Prometheus and its operator, beside the cluster of this machine", _monitoring),
     "usual-ports": ("6379 and 9121 free, for the commands as documented", _usual_ports),
 }
 """Name to what the part is, and the function that says why it is missing; empty: it is there."""

@@ -1,11 +1,12 @@
-"""Building Kubernetes, etcd and CoreDNS from their Go modules, into the cache."""
+"""Building Kubernetes, Argo CD and Prometheus' operator from their Go modules, into the cache."""
 
 import os
 import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from tests.cluster.machine import processes
@@ -43,35 +44,82 @@ CRDS = {
 """Resource definitions that the deployment's objects need: module to files in it."""
 
 
-def key() -> str:
-    """Give the key of what the binaries are built from."""
-    locks = sorted([*MODULES.glob("*/go.mod"), *MODULES.glob("*/go.sum")])
-    return key_of([FLAGS.encode(), repr(PACKAGES).encode(), *(lock.read_bytes() for lock in locks)])
+@dataclass(frozen=True)
+class Kit:
+    """What is built together: its folder in the cache, what it locks, and what is in it."""
+
+    cached: str
+    modules: tuple[str, ...]
+    packages: tuple[tuple[str, str, str], ...]
+    crds: Mapping[str, tuple[str, ...]]
+
+    @property
+    def key(self) -> str:
+        """Key of what the binaries are built from."""
+        folders = [MODULES / module for module in self.modules]
+        locks = sorted(folder / name for folder in folders for name in ("go.mod", "go.sum"))
+        told = (FLAGS.encode(), repr(self.packages).encode())
+        return key_of([*told, *(lock.read_bytes() for lock in locks)])
 
 
-def folder() -> Path:
+CLUSTER = Kit("bin", ("coredns", "crds", "etcd", "kubernetes"), PACKAGES, CRDS)
+GITOPS = Kit(
+    "gitops",
+    ("argocd", "crds", "kustomize", "prometheus-operator"),
+    (
+        (
+            "prometheus-operator",
+            "prometheus-operator",
+            "github.com/prometheus-operator/prometheus-operator/cmd/operator",
+        ),
+        ("kustomize", "kustomize", "sigs.k8s.io/kustomize/kustomize/v5"),
+        ("argocd", "argocd", "github.com/argoproj/argo-cd/v3/cmd"),
+    ),
+    {
+        "github.com/prometheus-operator/prometheus-operator": (
+            "example/prometheus-operator-crd/monitoring.coreos.com_probes.yaml",
+            "example/prometheus-operator-crd/monitoring.coreos.com_prometheuses.yaml",
+            "example/prometheus-operator-crd/monitoring.coreos.com_scrapeconfigs.yaml",
+        ),
+        "github.com/argoproj/argo-cd/v3": (
+            "manifests/base/config/argocd-cm.yaml",
+            "manifests/base/config/argocd-gpg-keys-cm.yaml",
+            "manifests/base/config/argocd-rbac-cm.yaml",
+            "manifests/base/config/argocd-secret.yaml",
+        ),
+    },
+)
+"""Argo CD and Prometheus' operator: about 8 minutes more, so only who asks for them builds them."""
+
+
+def folder(kit: Kit = CLUSTER) -> Path:
     """Give the folder of the binaries, whether they are built or not."""
-    return CACHE / "bin" / key()
+    return CACHE / kit.cached / kit.key
 
 
-def build(say: Callable[[str], None]) -> Path:
+def build(say: Callable[[str], None], kit: Kit = CLUSTER) -> Path:
     """Build what is not built yet, and give the folder. What an interrupted build made is kept.
 
     Raises:
         MachineError: A module could not be had or built.
     """
-    target = folder()
+    target = folder(kit)
     target.mkdir(parents=True, exist_ok=True)
     for partial in target.glob("*.partial"):  # of a build that was interrupted
         shutil.rmtree(partial) if partial.is_dir() else partial.unlink()
-    for name, module, package in PACKAGES:
+    for name, module, package in kit.packages:
         if not (target / name).exists():
             began = time.monotonic()
             _build(package, MODULES / module, target / name)
             say(f"built {name} in {time.monotonic() - began:.0f} s")
-    crds(target)
+    crds(target, kit)
     _keep_only(target)
     return target
+
+
+def missing(kit: Kit, *names: str) -> list[str]:
+    """Name what is not built, of these parts of a kit."""
+    return [name for name in names if not (folder(kit) / name).exists()]
 
 
 def _build(package: str, module: Path, target: Path) -> None:
@@ -101,13 +149,13 @@ def _stamp(module: Path) -> str:
     return f"{at}.gitVersion={version} {at}.gitMajor=1 {at}.gitMinor={minor}"
 
 
-def crds(target: Path) -> Path:
-    """Give the folder of the resource definitions in `target`; they come out of their modules."""
+def crds(target: Path, kit: Kit = CLUSTER) -> Path:
+    """Give the folder of the manifests in `target`; they come out of their modules."""
     found = target / "crds"
     if not found.exists():
         partial = target / "crds.partial"
         partial.mkdir()
-        for module, files in CRDS.items():
+        for module, files in kit.crds.items():
             source = _downloaded(module)
             for file in files:
                 shutil.copyfile(source / file, partial / Path(file).name)
