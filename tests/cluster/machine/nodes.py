@@ -213,7 +213,6 @@ def _kubelet(node: Node) -> dict[str, object]:
         "featureGates": {"KubeletInUserNamespace": True},  # where CAP_SYS_RESOURCE is missing
         "healthzBindAddress": "127.0.0.1",
         "imageGCHighThresholdPercent": 100,
-        "localStorageCapacityIsolation": False,
         "nodeStatusUpdateFrequency": "4s",
         "podLogsDir": str(node.folder / "podlogs"),
         "resolvConf": str(STATE / "pods-resolv.conf"),
