@@ -78,6 +78,7 @@ CODES: Mapping[str, str] = {
     "cluster.denied": "the API server does not know the user of the context",
     "cluster.forbidden": "the user of the context may not do what is needed; what is named",
     "cluster.refused": "the API server refused an object or a request; its words are given",
+    "cluster.node": "a node is not as it was said to be: not there, not off, or not back",
     "cluster.no_pod": "the pod of the deployment is not in the cluster",
     "cluster.not_found": "what is to be changed is not in the cluster",
     "cluster.conflict": "fields of an object belong to someone else, or it changed meanwhile",
