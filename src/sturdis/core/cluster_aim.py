@@ -31,6 +31,11 @@ class ClusterRequest:
         """Give what to type to bring the cluster to the spec."""
         return self._typed("apply", self._spec)
 
+    @property
+    def doctor(self) -> str:
+        """Give what to type to ask what is wrong."""
+        return self._typed("doctor", {"-n": self.namespace, **self._spec})
+
     def kubectl(self, namespace: str) -> str:
         """Give what to type before a command of kubectl."""
         return shlex.join(["kubectl", "--context", self.context, "-n", namespace])

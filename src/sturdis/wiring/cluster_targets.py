@@ -49,17 +49,17 @@ def verify(
     from sturdis.flows import verify as flow
 
     url = None if metrics_url is None else addresses.parse_metrics_url(metrics_url)
-    promised = _placed(spec, request)
+    promised = placed(spec, request)
     with (
         Cluster(request.context) as cluster,
-        _target(cluster, promised, request, metrics_url=url, read_only=read_only) as target,
+        target_of(cluster, promised, request, metrics_url=url, read_only=read_only) as target,
     ):
         if agree is None:
             return flow.verify(promised, target)
         if read_only:
             return flow.verify(promised, target, NOT_TRIED)
         how = "delete the pod; its StatefulSet makes it anew"
-        agree(RestartPlan(str(target), _budget(promised), how))
+        agree(RestartPlan(str(target), budget(promised), how))
         return flow.verify(promised, target, ByDeletion(cluster, target.pod))
 
 
@@ -76,14 +76,14 @@ def call(words: Sequence[str | bytes], request: ClusterRequest, spec: Spec) -> "
 
     with (
         Cluster(request.context) as cluster,
-        _target(cluster, _placed(spec, request), request) as target,
+        target_of(cluster, placed(spec, request), request) as target,
         target.explained(),
         link.Link(link.admitted(target.address), reply_seconds=None) as connection,
     ):
         return connection.call(*words)
 
 
-def _placed(spec: Spec, request: ClusterRequest) -> Spec:
+def placed(spec: Spec, request: ClusterRequest) -> Spec:
     """Give the spec in the namespace that is meant.
 
     Raises:
@@ -101,7 +101,7 @@ def _placed(spec: Spec, request: ClusterRequest) -> Spec:
     return msgspec.structs.replace(spec, namespace=request.namespace)
 
 
-def _target(
+def target_of(
     cluster: "Cluster",
     spec: Spec,
     request: ClusterRequest,
@@ -109,6 +109,18 @@ def _target(
     metrics_url: str | None = None,
     read_only: bool = False,
 ) -> "PodTarget":
+    """Reach the deployment of a spec through its pod.
+
+    Args:
+        cluster: Where.
+        spec: The deployment, in the namespace that is meant.
+        request: What to type to reach it again.
+        metrics_url: Where its metrics are; None: they are read through the API server.
+        read_only: Write nothing and run no pod.
+
+    Raises:
+        ClusterError: `cluster.no_pod`, or the pod may not be read.
+    """
     from sturdis.adapters.kubernetes.target import PodTarget
     from sturdis.core import cluster_place
 
@@ -119,10 +131,10 @@ def _target(
         password=request.password,
         metrics_url=metrics_url,
         read_only=read_only,
-        start_seconds=_budget(spec),
+        start_seconds=budget(spec),
     )
 
 
-def _budget(spec: Spec) -> float:
+def budget(spec: Spec) -> float:
     """Give the longest wait for the next pod to serve: its predecessor's end, and its start."""
     return limits.STOP_SECONDS + limits.start_budget(specs.maxmemory(spec))

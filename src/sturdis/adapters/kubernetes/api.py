@@ -7,7 +7,6 @@ from contextlib import AbstractContextManager
 from typing import Self
 
 import httpx2
-import lightkube
 
 from sturdis.adapters.kubernetes import refusals, session
 from sturdis.core.cluster import Kind, Manifest, Ref, ref_of
@@ -49,11 +48,6 @@ class Cluster(AbstractContextManager["Cluster"]):
     def http(self) -> httpx2.Client:
         """The HTTP client, for what is no request of one answer."""
         return self._session.http
-
-    @property
-    def client(self) -> lightkube.Client:
-        """The library's own client of the same cluster and user."""
-        return self._session.client
 
     def __enter__(self) -> Self:
         return self
@@ -145,21 +139,24 @@ class Cluster(AbstractContextManager["Cluster"]):
         params = {"fieldManager": MANAGER}
         return self._session.json("patch", ref, params=params, body=changes, content_type=MERGE)
 
-    def delete(self, ref: Ref, *, orphan: bool = False, uid: str | None = None) -> None:
+    def delete(
+        self, ref: Ref, *, orphan: bool = False, uid: str | None = None, at_once: bool = False
+    ) -> None:
         """Delete an object; one that is gone already is as good.
 
         Args:
             ref: The object.
             orphan: Leave what belongs to it: a StatefulSet's pod runs on.
             uid: Delete only the one that was looked at.
+            at_once: Do not wait for its node to end it: that is off.
 
         Raises:
             ClusterError: `cluster.conflict`: it is another one now; or it is refused.
         """
         options: Manifest = {"apiVersion": "v1", "kind": "DeleteOptions"}
         options["propagationPolicy"] = "Orphan" if orphan else "Background"
-        if uid is not None:
-            options["preconditions"] = {"uid": uid}
+        options |= {"gracePeriodSeconds": 0} if at_once else {}
+        options |= {"preconditions": {"uid": uid}} if uid is not None else {}
         try:
             self._session.json("delete", ref, body=options)
         except ClusterError as error:
