@@ -31,7 +31,7 @@ KEYS = {
 """Variable of the container to the key of the Secret that it was filled from."""
 
 SCRIPT = r"""
-echo "disk $(stat -f -c '%a %b %S' "$1" 2>&1)"
+echo "disk $(stat -f -c '%a %b %f %S' "$1" 2>&1)"
 salt=$2
 shift 2
 for name; do
@@ -66,9 +66,9 @@ def _variables(pod: Manifest, container: str) -> list[str]:
 
 def _disk(shown: str) -> Disk | Unseen:
     words = shown.split()
-    if len(words) == 3 and all(word.isdecimal() for word in words):  # noqa: PLR2004
-        free, total, size = map(int, words)
-        return Disk(free * size, total * size)
+    if len(words) == 4 and all(word.isdecimal() for word in words):  # noqa: PLR2004
+        free, blocks, unused, size = map(int, words)
+        return Disk(free * size, (blocks - unused + free) * size)  # as df counts: root's are none
     return Unseen(f"stat -f in the container: {shown.strip() or 'no output'}")
 
 
