@@ -172,7 +172,7 @@ def _values(found: Diagnoses) -> dict[str, object]:
 
 def _text(found: Diagnoses) -> str:
     blocks = [_block(one) for one in found.found]
-    blocks += [_below("unseen:", one.reason, 0) for one in found.unseen]
+    blocks += [labelled("unseen    ", one.reason) for one in found.unseen]
     return "\n".join((found.target, "", *blocks, *([""] if blocks else []), found.counts))
 
 

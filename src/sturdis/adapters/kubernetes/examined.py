@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import httpx2
 
-from sturdis.adapters.kubernetes import inside, node_taints, unseen, words
+from sturdis.adapters.kubernetes import entry, inside, node_taints, unseen, words
 from sturdis.adapters.kubernetes.api import Cluster
 from sturdis.adapters.kubernetes.following import Following
 from sturdis.adapters.kubernetes.target import PodTarget
@@ -53,13 +53,16 @@ class Examined:
         """Look at all of it once; what may not be seen is said to be unseen.
 
         Raises:
-            ClusterError: The pod may not be read, or the cluster does not answer.
+            ClusterError: `cluster.no_pod`: nothing of it is there; or the pod may not be read, or
+                the cluster does not answer.
         """
         self._unseen = []
         pod = self.cluster.get(self.place.pod)
         node = self._node_of(pod)
         is_lost = isinstance(node, dict) and nodes.is_silent(node)
         scene = self._scene(pod, is_lost=is_lost)
+        if pod is None and scene.stateful_set is None and scene.claim is None:
+            entry.find_pod(self.cluster, self.place)  # nothing is there to be looked at: it says so
         is_up = pod is not None and not is_lost and _runs(pod, self.place.container)
         return Sight(
             target=self.target,

@@ -1,6 +1,6 @@
 """From what was seen of a deployment to what is wrong with it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sturdis.core.doctor import containers, nodes, server
 from sturdis.core.doctor.diagnosis import Diagnoses, Diagnosis, ranked
@@ -18,8 +18,8 @@ def judge(spec: Spec, sight: Sight) -> Diagnoses:
     ids = {one.id for one in found}
     repeated = {other for one, other in EXPLAINED.items() if one in ids}
     kept = ranked([one for one in found if one.id not in repeated])
-    unseen = dict.fromkeys((*sight.unseen, *_unseen(spec, sight, is_lost=_is_lost(sight))))
-    return Diagnoses(sight.target, kept, tuple(unseen))
+    unseen = _told_once((*sight.unseen, *_unseen(spec, sight, is_lost=_is_lost(sight))))
+    return Diagnoses(sight.target, kept, unseen)
 
 
 def _found(spec: Spec, sight: Sight) -> Iterator[Diagnosis]:
@@ -36,6 +36,16 @@ def _unseen(spec: Spec, sight: Sight, *, is_lost: bool) -> Iterator[Unseen]:
         yield sight.node
     if not is_lost:
         yield from server.unseen(spec, sight)
+
+
+def _told_once(unseen: Sequence[Unseen]) -> tuple[Unseen, ...]:
+    """Leave out what repeats another, as each setting does where all settings are refused."""
+    reasons = dict.fromkeys(one.reason for one in unseen)
+    return tuple(
+        Unseen(reason)
+        for reason in reasons
+        if not any(other != reason and other in reason for other in reasons)
+    )
 
 
 def _is_lost(sight: Sight) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sturdis.core import checks
 from sturdis.core.doctor.diagnosis import Diagnosis, Severity
-from sturdis.core.doctor.facts import Disk, Sight
+from sturdis.core.doctor.facts import NO_POD, Disk, Sight
 from sturdis.core.facts import NOT_TRIED, ServerFacts, Unseen
 from sturdis.core.report import Finding, Verdict
 from sturdis.core.spec import Spec
@@ -16,6 +16,10 @@ FREE_WARN, FREE_FAIL = 20, 5
 less than the base of a rewrite takes in most deployments."""
 
 CRITICAL, SERIOUS, MINOR = Severity
+
+
+TURNED_AWAY = "max number of clients reached"
+"""What a server says to one connection too many (Redis 7.0 to 8.0, Valkey 8.1 to 9.1)."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ def diagnose(spec: Spec, sight: Sight) -> Iterator[Diagnosis]:
     yield from _password(sight)
     yield from _volume(sight)
     if isinstance(sight.server, ServerFacts):
+        yield from _turned_away(sight, sight.server)
         yield from _evicted(sight, sight.server)
         for finding in _findings(spec, sight.server):
             yield from _of_check(finding)
@@ -66,14 +71,14 @@ def diagnose(spec: Spec, sight: Sight) -> Iterator[Diagnosis]:
 def unseen(spec: Spec, sight: Sight) -> Iterator[Unseen]:
     """Give what could not be seen of them."""
     if isinstance(sight.server, Unseen):
-        yield sight.server
+        yield from () if sight.server == NO_POD else (sight.server,)
     else:
         for one in _findings(spec, sight.server):
             if one.verdict is Verdict.UNKNOWN and one.seen != NOT_TRIED.reason:
                 yield Unseen(one.seen)
     inside = sight.inside
     for fact in (inside,) if isinstance(inside, Unseen) else (inside.disk, inside.stale):
-        if isinstance(fact, Unseen):
+        if isinstance(fact, Unseen) and fact != NO_POD:
             yield fact
 
 
@@ -113,6 +118,19 @@ def _password(sight: Sight) -> Iterator[Diagnosis]:
         f"{sight.kubectl} delete pod {pod['metadata']['name']}    when seconds without a server "
         "suit you: it starts with the new ones. Clients that still have the old are refused then",
     )
+
+
+def _turned_away(sight: Sight, facts: ServerFacts) -> Iterator[Diagnosis]:
+    if isinstance(facts.ping, Unseen) and TURNED_AWAY in facts.ping.reason:
+        yield Diagnosis(
+            "clients.limit",
+            CRITICAL,
+            "no more connections are let in",
+            facts.ping.reason,
+            "Workers and producers among those that are turned away do nothing until they get in.",
+            "end the application that opens them: restart it, or scale it to 0; then "
+            f"{sight.cli} client list    shows whose they are",
+        )
 
 
 def _volume(sight: Sight) -> Iterator[Diagnosis]:
