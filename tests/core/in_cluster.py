@@ -48,6 +48,7 @@ CLAIM_SEEN: Manifest = {
 CLUSTER = ClusterFacts(
     kubectl=PLACE.kubectl,
     apply=PLACE.apply,
+    grow=PLACE.grow,
     host=PLACE.host,
     wanted=PLACE.wanted,
     pod=POD_SEEN,

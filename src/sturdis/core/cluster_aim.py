@@ -36,6 +36,11 @@ class ClusterRequest:
         """Give what to type to ask what is wrong."""
         return self._typed("doctor", {"-n": self.namespace, **self._spec})
 
+    @property
+    def grow(self) -> str:
+        """Give what to type to bring the volume to the size of the spec."""
+        return self._typed("grow", self._spec)
+
     def kubectl(self, namespace: str) -> str:
         """Give what to type before a command of kubectl."""
         return shlex.join(["kubectl", "--context", self.context, "-n", namespace])

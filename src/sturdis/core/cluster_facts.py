@@ -35,6 +35,8 @@ class ClusterFacts:
     """What to type before a command of kubectl to look there: `kubectl --context test -n redis`."""
     apply: str
     """What to type to bring the cluster to the spec."""
+    grow: str
+    """What to type to bring the volume to the size of the spec."""
     host: str
     """The name that clients are given."""
     wanted: Sequence[Manifest]

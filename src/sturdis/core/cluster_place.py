@@ -28,6 +28,7 @@ class Place:
     cli: str
     kubectl: str
     apply: str
+    grow: str
 
 
 def client_host(spec: Spec) -> str:
@@ -47,6 +48,7 @@ def place(spec: Spec, request: ClusterRequest) -> Place:
         cli=request.cli,
         kubectl=request.kubectl(spec.namespace),
         apply=request.apply,
+        grow=request.grow,
     )
 
 

@@ -202,6 +202,7 @@ class PodTarget(AbstractContextManager["PodTarget"]):
             logs={} if is_ready else words.logs(self._cluster, self._pod),
             kubectl=self._place.kubectl,
             apply=self._place.apply,
+            grow=self._place.grow,
             pod=self._pod,
             claim=self._live(self._place.claim),
             host=self._place.host,

@@ -49,10 +49,6 @@ def _claim_size(spec: Spec, claim: Manifest, cluster: ClusterFacts) -> Judgement
     asked = _bytes(claim["spec"]["resources"]["requests"]["storage"])
     has = _bytes(claim["status"].get("capacity", {}).get("storage", "0"))
     seen = f"{name} is Bound, {units.human_bytes(has)} of class {spec.storage.storage_class}"
-    grow = (
-        f"{cluster.kubectl} patch pvc {name} --type merge -p "
-        f'\'{{"spec": {{"resources": {{"requests": {{"storage": "{spec.storage.size}"}}}}}}}}\''
-    )
     if has < asked:
         waits = "; ".join(
             f"{one['type']}: {one.get('message', '')}".rstrip(": ")
@@ -62,7 +58,7 @@ def _claim_size(spec: Spec, claim: Manifest, cluster: ClusterFacts) -> Judgement
         judge = warned if has >= wanted else failed
         return judge(seen, f"{cluster.kubectl} describe pvc {name}; growth is pending")
     if has < wanted:
-        return failed(f"{seen}; the spec says {units.human_bytes(wanted)}", grow)
+        return failed(f"{seen}; the spec says {units.human_bytes(wanted)}", cluster.grow)
     if asked > wanted:
         said = f"{seen}; the spec says {units.human_bytes(wanted)}, and a claim cannot shrink"
         return warned(said, f"set storage.size: {units.canonical_bytes(asked)} in the spec")
