@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sturdis.core.apply import facts as rights
-from sturdis.core.apply import objections, plan, progress, takeover
+from sturdis.core.apply import objections, plan, progress, server, takeover
 from sturdis.core.apply.facts import Facts, Right
 from sturdis.core.apply.plan import Plan, Step
 from sturdis.core.apply.progress import Waiting
@@ -83,6 +83,7 @@ def apply(applying: Applying, place: Place, telling: Telling) -> Applied:
     Raises:
         ClusterError: Something stands against it, and nothing was changed; or a step was refused;
             or `cluster.not_serving`: it does not serve in time.
+        DataError: `data.newer_server`: the server could not read what the running one wrote.
         UsageError: `usage.not_agreed`, by who was asked.
     """
     planned = prepare(applying, place)
@@ -101,6 +102,7 @@ def prepare(applying: Applying, place: Place) -> Plan:
 
     Raises:
         ClusterError: It is refused.
+        DataError: `data.newer_server`.
     """
     spec, adopt = applying.spec, applying.adopt
     objections.refuse_old(place.version())
@@ -112,7 +114,8 @@ def prepare(applying: Applying, place: Place) -> Plan:
     objections.refuse_unallowed(place.missing(plan.rights(steps)), facts.kubectl)
     unhelped = place.missing(rights.helpful(spec))
     notes = [f"not allowed, so less can be found out: {one}" for one in unhelped]
-    return Plan(facts.kubectl, steps, (*takeover.warnings(spec, facts), *place.warnings(), *notes))
+    found = (*takeover.warnings(spec, facts), *server.warnings(spec, facts))
+    return Plan(facts.kubectl, steps, (*found, *place.warnings(), *notes))
 
 
 def _tried(step: Step, facts: Facts, place: Place) -> Step:

@@ -41,6 +41,7 @@ def apply(
     Raises:
         ClusterError: Something stands against it, and nothing was changed; or a step was refused;
             or `cluster.not_serving`.
+        DataError: `data.newer_server`: the server could not read what the running one wrote.
     """
     from sturdis.adapters.kubernetes.api import Cluster
     from sturdis.adapters.kubernetes.deployment import Deployment

@@ -5,9 +5,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from sturdis.adapters.kubernetes import exec as executing
 from sturdis.adapters.kubernetes.api import Cluster, is_gone
 from sturdis.adapters.kubernetes.following import Following
-from sturdis.core.apply import facts
+from sturdis.core import servers
+from sturdis.core import spec as specs
+from sturdis.core.apply import facts, server
 from sturdis.core.apply.facts import Facts, Right
 from sturdis.core.apply.plan import REVISION as REVISION_LABEL
 from sturdis.core.apply.plan import Action, Step
@@ -26,6 +29,7 @@ from sturdis.core.cluster_troubles import Scene
 from sturdis.core.errors import ClusterError
 from sturdis.core.facts import Unseen
 from sturdis.core.render import metadata
+from sturdis.core.servers import Server
 from sturdis.core.spec import Spec
 
 GONE_SECONDS = 60.0
@@ -33,6 +37,12 @@ GONE_SECONDS = 60.0
 
 SLICE_SECONDS = 1.0
 """Longest time in which an object's end can be missed."""
+
+VERSION = ("sh", "-c", "valkey-server --version 2>/dev/null || redis-server --version")
+"""What a server's image is asked: images of Valkey have a `redis-server` too."""
+
+VERSION_SECONDS = 10.0
+"""Longest wait for that answer."""
 
 ANYWHERE = "default"
 """A namespace that every cluster has: where objects are tried while their own is not there."""
@@ -64,16 +74,18 @@ class Deployment:
         refs = [ref_of(one) for one in self.objects if one["kind"] != NAMESPACE.kind]
         kinds = {ref.kind for ref in refs}
         unserved = frozenset(kind for kind in kinds if not cluster.serves(kind))
+        pod = cluster.get(Ref(POD, metadata.pod_name(spec), spec.namespace))
         return Facts(
             kubectl=f"kubectl --context {shlex.quote(cluster.name)} -n {spec.namespace}",
             namespace=self._allowed(Ref(NAMESPACE, spec.namespace)),
             live={ref: cluster.get(ref) for ref in refs if ref.kind not in unserved},
             unserved=unserved,
-            pod=cluster.get(Ref(POD, metadata.pod_name(spec), spec.namespace)),
+            pod=pod,
             claim=cluster.get(Ref(CLAIM, metadata.claim_name(spec), spec.namespace)),
             storage_class=self._allowed(Ref(STORAGE_CLASS, spec.storage.storage_class)),
             secret_keys=self._secret_keys(),
             applications=self._applications(),
+            server=self._server(pod),
         )
 
     def template_of(self, pod: Manifest) -> Manifest | Unseen | None:
@@ -164,6 +176,21 @@ class Deployment:
             if error.code != "cluster.forbidden":
                 raise
             return Unseen(error.why)
+
+    def _server(self, pod: Manifest | None) -> Server | None:
+        """Ask the server that serves what it is, where the spec has another image."""
+        image = server.serving_image(pod)
+        container = None if pod is None else server.server_container(pod["spec"])
+        if image in {None, specs.engine_image(self.spec)} or container is None:
+            return None
+        ref = Ref(POD, metadata.pod_name(self.spec), self.spec.namespace)
+        try:
+            ran = executing.run(
+                self.cluster, ref, container["name"], VERSION, seconds=VERSION_SECONDS
+            )
+        except ClusterError:  # its image's tag tells as well
+            return None
+        return servers.parse_version_line(ran.out.decode(errors="replace"), str(image))
 
     def _secret_keys(self) -> frozenset[str] | Unseen | None:
         name = self.spec.access.password_secret

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sturdis.core import cluster
 from sturdis.core.cluster import Kind, Manifest, Ref
 from sturdis.core.facts import Unseen
+from sturdis.core.servers import Server
 from sturdis.core.spec import Spec
 
 APPLICATION = Kind("argoproj.io", "v1alpha1", "Application", "applications")
@@ -51,6 +52,8 @@ class Facts:
     """Keys of the Secret `access.passwordSecret`, never values; None: it is not there."""
     applications: frozenset[str] = frozenset()
     """Names of the Applications of Argo CD that can be seen."""
+    server: Server | None = None
+    """What the server in the pod says that it is; None: it was not asked, or did not tell."""
 
     def find(self, ref: Ref) -> Manifest | None:
         """Give the object as it is; None: it is not there, or not seen."""

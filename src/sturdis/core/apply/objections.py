@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from sturdis.core import spec as specs
 from sturdis.core import units
-from sturdis.core.apply import leaving, ownership, takeover
+from sturdis.core.apply import leaving, ownership, server, takeover
 from sturdis.core.apply.facts import Facts, Right
 from sturdis.core.cluster import NAMESPACE, SERVICE, STATEFUL_SET, Manifest, Ref
-from sturdis.core.errors import ClusterError
+from sturdis.core.errors import ClusterError, SturdisError
 from sturdis.core.facts import Unseen
 from sturdis.core.render import metadata
 from sturdis.core.spec import Spec
@@ -69,13 +69,14 @@ def refuse(spec: Spec, facts: Facts, *, adopt: bool) -> None:
 
     Raises:
         ClusterError: The first of what stands against it.
+        DataError: `data.newer_server`: the server could not read the data.
     """
     found = next(_objections(spec, facts, adopt=adopt), None)
     if found is not None:
         raise found
 
 
-def _objections(spec: Spec, facts: Facts, *, adopt: bool) -> Iterator[ClusterError]:
+def _objections(spec: Spec, facts: Facts, *, adopt: bool) -> Iterator[SturdisError]:
     there = {ref: one for ref, one in facts.live.items() if one and ref.kind != NAMESPACE}
     yield from _of_the_namespace(spec, facts)
     yield from _kept_in_git(there, facts)
@@ -86,6 +87,7 @@ def _objections(spec: Spec, facts: Facts, *, adopt: bool) -> Iterator[ClusterErr
         yield from of_a_foreign_pod(spec, facts)
     yield from takeover.objections(spec, facts)
     yield from _of_the_claim(spec, facts)
+    yield from server.objections(spec, facts)
     yield from _of_the_secret(spec, facts)
 
 
