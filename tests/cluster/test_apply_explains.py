@@ -87,8 +87,9 @@ def test_a_secret_that_who_applies_may_not_see_is_missed_by_the_kubelet_and_name
 def test_a_damaged_file_is_a_crash_loop_that_is_told_with_its_meaning(applying):
     applying.spec()
     applying.apply()
-    for number in range(50):
-        applying.redis("set", f"key:{number}", "x" * 100)
+    value = "x" * 100
+    written = f"n=0; while [ $n -lt 50 ]; do redis-cli set key:$n {value}; n=$((n + 1)); done"
+    applying.kubectl("exec", "redis-0", "-c", "redis", "--", "sh", "-c", written)
     # In the middle of the increment, and longer than a value: no interrupted write explains that.
     script = (
         "file=$(ls /data/appendonlydir/*.incr.aof | tail -n 1); "
