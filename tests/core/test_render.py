@@ -147,6 +147,19 @@ def test_the_exporter_counts_the_queues_that_are_watched():
     assert counted("monitoring: {queues: [mails]}") == (True, True)
 
 
+def test_what_the_spec_mends_is_not_left_out_of_a_scan():
+    def left_out(text: str) -> set[str]:
+        spec = specfile.parse(text, source="sturdis.yaml")
+        told = objects.deployment(spec)["statefulset.yaml"]["metadata"]["annotations"]
+        return {value.split("=")[0] for key, value in told.items() if key.startswith("checkov")}
+
+    digest = "@sha256:" + "0" * 64
+    images = f"engine: {{image: redis{digest}}}\nmonitoring: {{exporter: {{image: e{digest}}}}}\n"
+    assert len(left_out("")) == 5
+    assert left_out("") - left_out("access: {networkPolicy: true}") == {"CKV2_K8S_6"}
+    assert left_out("") - left_out(images) == {"CKV_K8S_43"}
+
+
 def test_without_a_secret_nothing_speaks_of_passwords():
     text = yamltext.stream(objects.deployment(Spec()).values())
     assert "secretKeyRef" not in text

@@ -6,7 +6,7 @@ from sturdis.core import spec as specs
 from sturdis.core import units
 from sturdis.core.cluster import Manifest
 from sturdis.core.local import REDIS_PORT
-from sturdis.core.render import configuration, metadata, queue_script
+from sturdis.core.render import configuration, metadata, queue_script, skips
 from sturdis.core.spec import Spec
 from sturdis.core.supervision import limits
 
@@ -17,7 +17,7 @@ CPU_REQUEST = "100m"
 """Share of a core that the server is sure of; there is no limit, which would throttle it.
 docs/adr/0038."""
 
-EXPORTER_CPU, EXPORTER_MEMORY, EXPORTER_LIMIT = "10m", "32Mi", "64Mi"
+EXPORTER_CPU, EXPORTER_MEMORY, EXPORTER_LIMIT = "10m", "32Mi", "128Mi"
 """What the exporter asks for and may use: docs/adr/0038."""
 
 START_PERIOD = 1
@@ -46,12 +46,16 @@ def stateful_set(spec: Spec, config: Manifest) -> Manifest:
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
         "metadata": metadata.meta(
-            spec, spec.name, annotations={STARTUP_BUDGET: _budget_in_words(spec)}
+            spec,
+            spec.name,
+            annotations={STARTUP_BUDGET: _budget_in_words(spec)} | skips.annotations(spec),
         ),
         "spec": {
             "replicas": 1,
             "serviceName": metadata.headless_name(spec),
             "selector": {"matchLabels": metadata.selector(spec)},
+            # of one pod; OrderedReady would wait for a broken one for ever, and hold its mend back
+            "podManagementPolicy": "Parallel",
             "updateStrategy": {"type": "RollingUpdate"},
             "persistentVolumeClaimRetentionPolicy": {
                 "whenDeleted": "Retain",
@@ -185,7 +189,9 @@ def _exporter(spec: Spec) -> Manifest:
         },
         "securityContext": _confined(),
         **({"volumeMounts": mounts} if mounts else {}),
-        # No readiness: an exporter that is gone must not take the server from its clients.
+        # Ready while it listens, which adds nothing that could make the pod unready: one that has
+        # ended does so without a probe. An exporter that hangs must not take the server away.
+        "readinessProbe": {"tcpSocket": {"port": "metrics"}, "periodSeconds": 2},
         "livenessProbe": {
             "httpGet": {"path": "/health", "port": "metrics"},
             "periodSeconds": 10,

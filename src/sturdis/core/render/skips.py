@@ -1,0 +1,28 @@
+"""Rules of a scanner that the deployment breaks on purpose, each with its reason in the tree.
+
+Checkov reads them as annotations of the StatefulSet; docs/adr/0038 has the reasons at length.
+"""
+
+from collections.abc import Iterator
+
+from sturdis.core import spec as specs
+from sturdis.core.spec import Spec
+
+
+def annotations(spec: Spec) -> dict[str, str]:
+    """Give the annotations by which checkov leaves out what does not hold for `spec`."""
+    return {
+        f"checkov.io/skip{number}": f"{rule}={reason}"
+        for number, (rule, reason) in enumerate(_broken(spec), 1)
+    }
+
+
+def _broken(spec: Spec) -> Iterator[tuple[str, str]]:
+    yield "CKV_K8S_11", "A server that is throttled answers nobody; it has a request, and no limit."
+    yield "CKV_K8S_15", "The tag does not move; a registry that is down must not keep the pod down."
+    yield "CKV_K8S_40", "999 is redis in the official images, and owns what they wrote before."
+    images = (specs.engine_image(spec), spec.monitoring.exporter.image)
+    if any("@" not in image for image in images):
+        yield "CKV_K8S_43", "Tags are of one release each; engine.image takes a digest."
+    if not spec.access.network_policy:
+        yield "CKV2_K8S_6", "Open unless access.networkPolicy is set; verify warns of it."
