@@ -28,7 +28,7 @@ from sturdis.core.render.writing import RenderPlan
 )
 @click.option("--check", is_flag=True, help="Write nothing; show what differs, and exit with 1.")
 @click.option("--stdout", is_flag=True, help="Print the objects instead, as kubectl reads them.")
-@click.option("--yes", is_flag=True, help="Agree to lose files that were edited by hand.")
+@click.option("--yes", is_flag=True, help="Agree to lose what was edited by hand, and to problems.")
 @json_option
 @click.pass_obj
 def command(
@@ -56,6 +56,8 @@ def command(
     if output.json:
         output.value(_values(plan))
     elif check:
+        for told in (*plan.problems, *plan.notes):
+            output.warning(told)
         output.text("\n".join(writing.difference(plan)) or f"{plan.folder} is as rendered")
     else:
         output.text(_text(plan))
@@ -73,19 +75,29 @@ def _refuse_both(check: bool) -> None:
 
 
 def _agree(output: Output, yes: bool, plan: RenderPlan) -> None:
-    """Show what would be lost; go on when it is agreed to.
+    """Show what would be lost, or is a problem; go on when it is agreed to.
 
     Raises:
         UsageError: `usage.not_agreed`.
     """
     output.text(str(plan), err=True)
     asked = not yes and is_terminal(sys.stdin)
-    if yes or (asked and click.confirm("Lose what was edited?", err=True)):
+    question = "Write it all the same?" if plan.problems else "Lose what was edited?"
+    if yes or (asked and click.confirm(question, err=True)):
         return
+    why = "the answer was no" if asked else "there is no terminal to ask on"
+    if plan.problems:
+        raise UsageError(
+            "usage.not_agreed",
+            "nothing was written: the data of what is deployed could not be read",
+            why="\n".join((*plan.problems, why)),
+            do="write engine.image of before, or a newer release of it, into the spec; where "
+            "nothing is deployed yet: sturdis render --yes",
+        )
     raise UsageError(
         "usage.not_agreed",
         f"{len(plan.edited)} edited files were not replaced, and nothing was written",
-        why="the answer was no" if asked else "there is no terminal to ask on",
+        why=why,
         do="say it in the spec; or move the files away; or sturdis render --yes",
     )
 
@@ -97,6 +109,8 @@ def _values(plan: RenderPlan) -> dict[str, object]:
             {"path": one.path, "change": one.change.value, "edited": one.edited}
             for one in plan.changes
         ],
+        "problems": list(plan.problems),
+        "notes": list(plan.notes),
     }
 
 

@@ -30,19 +30,20 @@ def look(named: str, folder: Folder, rendered: Tree, sums_path: str) -> RenderPl
 
 
 def write(folder: Folder, plan: RenderPlan, agree: Callable[[RenderPlan], None]) -> None:
-    """Write what is planned, once it is agreed to lose what somebody edited.
+    """Write what is planned, once what somebody edited or what is a problem is agreed to.
 
     The sums come last: interrupted, what was written is found as it should be by the next run.
 
     Args:
         folder: Where.
         plan: What `look` gave.
-        agree: Called where an edited file would be lost; what it raises ends the verb.
+        agree: Called where an edited file would be lost, or a server could not read the data of
+            the one before; what it raises ends the verb.
 
     Raises:
         OutputError: `output.file`: it cannot be written.
     """
-    if plan.edited:
+    if plan.edited or plan.problems:
         agree(plan)
     for one in sorted(plan.changes, key=lambda one: one.path == plan.sums_path):
         folder.change(one)

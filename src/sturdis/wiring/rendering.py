@@ -42,8 +42,9 @@ def render(
         folder: Where the tree begins.
         spec_file: The spec; None: sturdis.yaml in this folder, else the defaults.
         environment: What the Application deploys; None: what the spec says.
-        agree: Called before a file is lost that somebody edited; what it raises ends the verb.
-            None: nothing is written at all.
+        agree: Called before a file is lost that somebody edited, or a server is written that could
+            not read the data of the one before; what it raises ends the verb. None: nothing is
+            written at all.
 
     Raises:
         SpecError: The spec cannot be read, has problems, or no repository is known.

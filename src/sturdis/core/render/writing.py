@@ -5,8 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
+from sturdis.core.render import moves
 from sturdis.core.render import tree as trees
 from sturdis.core.render.tree import Tree
+from sturdis.core.upgrade import Verdict
 
 
 class Change(Enum):
@@ -38,6 +40,10 @@ class RenderPlan:
     changes: tuple[FileChange, ...]
     sums_path: str
     sums: str
+    problems: tuple[str, ...] = ()
+    """Servers that could not read what those of the tree so far have written."""
+    notes: tuple[str, ...] = ()
+    """Servers after which there is no way back, or of which it is not known."""
 
     @property
     def edited(self) -> tuple[str, ...]:
@@ -50,7 +56,8 @@ class RenderPlan:
             for one in self.changes
             if one.path != self.sums_path
         )
-        return "\n".join(lines)
+        problems = (f"problem  {one}" for one in self.problems)
+        return "\n".join((*lines, *problems, *(f"note     {one}" for one in self.notes)))
 
 
 def _edited(change: FileChange) -> str:
@@ -74,7 +81,20 @@ def plan(folder: str, rendered: Tree, sums_path: str, found: Mapping[str, str]) 
         for path in sorted(wanted.keys() | before.keys())
         if found.get(path) != wanted.get(path)
     ]
-    return RenderPlan(folder, tuple(changes), sums_path, text)
+    problems, notes = _moves(sums_path, found, wanted)
+    return RenderPlan(folder, tuple(changes), sums_path, text, problems, notes)
+
+
+def _moves(
+    sums_path: str, found: Mapping[str, str], wanted: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the problems and the notes of servers that change."""
+    problems: list[str] = []
+    notes: list[str] = []
+    for name, move in moves.moves(sums_path.rpartition("/")[0], found, wanted):
+        told = problems if move.verdict is Verdict.FORBIDDEN else notes
+        told += [f"{name}: {move.why}"] if move.why else []
+    return tuple(problems), tuple(notes)
 
 
 def paths(rendered: Tree, sums_path: str, sums: str) -> set[str]:
