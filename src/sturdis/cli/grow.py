@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command
-@spec_option("sturdis.yaml in this folder, else the defaults")
+@spec_option("STURDIS_SPEC, else ./sturdis.yaml, else the defaults")
 @click.option("--context", metavar="CTX", help="Of the kubeconfig; default: the current one.")
 @click.option("--dry-run", is_flag=True, help="Show the plan; change nothing.")
 @click.option("--yes", is_flag=True, help="Agree to the plan without being asked.")
