@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +14,7 @@ from tests.cluster.machine.places import NODES, Node
 
 HERE = Path(__file__).parent
 TEST_SECONDS = 600
+TOLD: list[str] = []
 
 
 def pytest_sessionstart() -> None:
@@ -47,6 +48,19 @@ def cluster(common_home: None) -> Cluster:
 
 
 @pytest.fixture
+def tell() -> Callable[[str], None]:
+    """Give a function that keeps a figure for the closing summary."""
+    return TOLD.append
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if TOLD:
+        terminalreporter.section("measured in a cluster")
+        for line in TOLD:
+            terminalreporter.line(line)
+
+
+@pytest.fixture
 def namespace(cluster: Cluster) -> Iterator[str]:
     """Give a namespace of the test's own, of any name."""
     with cluster.namespace(f"sturdis-{uuid.uuid4().hex[:8]}") as name:
@@ -77,6 +91,10 @@ class Machine:
     def cut(self, name: str) -> None:
         """Take the network away; what runs on the node runs on."""
         machines.cut(self._disturb(name))
+
+    def power_on(self, name: str) -> None:
+        """Power on, or network back; its taint of a node that is off stays."""
+        machines.power_on(self._disturb(name))
 
     def bring_back(self, name: str) -> None:
         """Power on, or network back; returns when the node is ready."""

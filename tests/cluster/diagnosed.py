@@ -95,7 +95,7 @@ def _servers() -> Iterator[int]:
 @contextmanager
 def small_disk(folder: Path, size: str) -> Iterator[None]:
     """Have a file system of that size at a folder, on every node of our own cluster."""
-    entered = [("nsenter", "--mount", "--target", str(_inhabitant(node.name))) for node in NODES]
+    entered = [("nsenter", "--mount", "--target", str(kubelet(node.name))) for node in NODES]
     try:
         for enter in entered:
             mount = ("mount", "-t", "tmpfs", "-o", f"size={size}", "test", str(folder))
@@ -108,11 +108,11 @@ def small_disk(folder: Path, size: str) -> Iterator[None]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _inhabitant(node: str) -> int:
-    """Give a process that is in a node's mount namespace: its kubelet."""
-    found = [
+def kubelet(node: str) -> int:
+    """Give the kubelet's process of a node of our own cluster."""
+    (pid,) = [
         pid
         for pid in processes.members(node)
         if Path(f"/proc/{pid}/comm").read_text().strip() == "kubelet"
     ]
-    return found[0]
+    return pid

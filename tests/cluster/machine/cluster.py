@@ -87,6 +87,12 @@ def bring_back(node: Node) -> None:
     _revive(node, Path(UP.read_text()))
 
 
+def power_on(node: Node) -> None:
+    """Do the same, and leave it to others to take the taint of a node that is off away."""
+    _check_up()
+    _start_again(node, Path(UP.read_text()))
+
+
 def cut(node: Node) -> None:
     """Cut a node off; all that runs on it runs on."""
     _check_up()
@@ -113,6 +119,15 @@ def _start(built: Path, archives: list[Path]) -> None:
 
 
 def _revive(node: Node, built: Path) -> None:
+    """Start a node that crashed, join one that is cut off, and return when it takes pods."""
+    _start_again(node, built)
+    with contextlib.suppress(MachineError):  # it has no such taint
+        kubectl("taint", "node", node.name, "node.kubernetes.io/out-of-service-")
+    # The controllers take their own off once they have seen it ready.
+    processes.wait(f"{node.name} takes pods", partial(_takes_pods, node))
+
+
+def _start_again(node: Node, built: Path) -> None:
     """Start a node that crashed, join one that is cut off, and return when it is ready."""
     began = datetime.now(UTC)
     nodes.join(node)
@@ -123,10 +138,6 @@ def _revive(node: Node, built: Path) -> None:
     kubectl("wait", f"node/{node.name}", "--for=create", TIMEOUT)
     processes.wait(f"{node.name} has its images", partial(nodes.has_images, node))
     kubectl("wait", f"node/{node.name}", "--for=condition=Ready", TIMEOUT)
-    with contextlib.suppress(MachineError):  # it has no such taint
-        kubectl("taint", "node", node.name, "node.kubernetes.io/out-of-service-")
-    # The controllers take their own off once they have seen it ready.
-    processes.wait(f"{node.name} takes pods", partial(_takes_pods, node))
 
 
 def _lives(node: Node, since: datetime) -> bool:
