@@ -123,7 +123,7 @@ def test_a_changed_configuration_costs_no_acknowledged_job(cluster, clients, tmp
 def test_what_a_fault_does_lose_is_counted(cluster, clients, tmp_path, tell):
     with (
         faulty(cluster, tmp_path) as redis,
-        Scene(clients, redis) as scene,
+        Scene(clients, redis, longest_delay=5000) as scene,
     ):
         scene.under_load()
         with scene.fault():
