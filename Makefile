@@ -93,6 +93,7 @@ lock:
 	$(LOCK) pyproject.toml -o requirements/runtime.txt
 	$(LOCK) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 	$(LOCK) --group build -o requirements/build.txt
+	$(LOCK) --group checkov -o requirements/checkov.txt
 
 clean:
 	rm -rf .venv examples/bullmq/node_modules .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

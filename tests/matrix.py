@@ -14,6 +14,9 @@ CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
 TRIXIE = CACHE / "sturdis/trixie/bin"
 """Where scripts/trixie-packages puts programs; read before the tests get a home of their own."""
 
+CHECKOV = CACHE / "sturdis/checkov/bin/checkov"
+"""Where scripts/checkov puts it."""
+
 EXPORTER = TRIXIE / "prometheus-redis-exporter"
 EXPORTER_RELEASE = "1.69"
 

@@ -91,6 +91,10 @@ def kubectl() -> str | None:
     return shutil.which("kubectl") or next(map(str, built), None)
 
 
+def _checkov() -> str:
+    return "" if shutil.which(matrix.CHECKOV) else "no checkov (scripts/checkov)"
+
+
 def _kubectl() -> str:
     return "" if kubectl() else "no kubectl on PATH, and none was built by `make cluster`"
 
@@ -140,6 +144,7 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "curl": ("curl, for the commands as documented", _curl),
     "openssl": ("openssl, for the commands as documented", _openssl),
     "kubectl": ("kubectl, which composes what is rendered", _kubectl),
+    "checkov": ("checkov, which scans what is rendered", _checkov),
     "dash": ("dash, the shell of Debian's images", _dash),
     "busybox": ("busybox, the shell and tools of Alpine's images", _busybox),
     "shellcheck": ("shellcheck, for the scripts that run in a pod", _shellcheck),

@@ -24,5 +24,7 @@ def _broken(spec: Spec) -> Iterator[tuple[str, str]]:
     images = (specs.engine_image(spec), spec.monitoring.exporter.image)
     if any("@" not in image for image in images):
         yield "CKV_K8S_43", "Tags are of one release each; engine.image takes a digest."
+    if spec.access.password_secret:
+        yield "CKV_K8S_35", "redis-cli in the container reads REDISCLI_AUTH; the server forgets it."
     if not spec.access.network_policy:
         yield "CKV2_K8S_6", "Open unless access.networkPolicy is set; verify warns of it."
