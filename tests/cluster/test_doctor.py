@@ -164,6 +164,8 @@ def test_a_container_that_was_killed_for_memory_is_told_when_it_serves_again(clu
 def test_who_may_see_the_pod_alone_is_told_what_was_not_seen(running):
     deployments.grant(running.cluster, running.namespace, LIMITED, {"pods": ["get"]})
     found = doctor(running, context=LIMITED)
+    assert found.ids == set()
+    assert found.status == 3
     assert_unseen(found, "statefulset/redis", "list event", "pods/exec", "list node")
 
 

@@ -192,6 +192,8 @@ def test_a_set_of_none_and_a_set_that_is_gone_are_told():
     idle = seen(scene=scene(pod=None, stateful_set=none | {"spec": {"replicas": 0}}), node=None)
     assert only(replace(idle, server=Unseen("x"))).id == "set.scaled_down"
     assert ids(with_scene(stateful_set=None)) == ["set.missing"]
+    hidden = replace(with_scene(stateful_set=None), is_set_seen=False)
+    assert ids(hidden) == [], "one that may not be seen may be there"
 
 
 def test_a_node_that_may_not_be_seen_leaves_the_rest():

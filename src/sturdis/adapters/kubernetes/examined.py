@@ -60,8 +60,9 @@ class Examined:
         pod = self.cluster.get(self.place.pod)
         node = self._node_of(pod)
         is_lost = isinstance(node, dict) and nodes.is_silent(node)
-        scene = self._scene(pod, is_lost=is_lost)
-        if pod is None and scene.stateful_set is None and scene.claim is None:
+        owner = self._get(Ref(STATEFUL_SET, self.spec.name, self.spec.namespace))
+        claim = self._get(self.place.claim)
+        if pod is None and owner is None and claim is None:
             entry.find_pod(self.cluster, self.place)  # nothing is there to be looked at: it says so
         is_up = pod is not None and not is_lost and _runs(pod, self.place.container)
         return Sight(
@@ -71,10 +72,11 @@ class Examined:
             apply=self.place.apply,
             cli=self.place.cli,
             now=datetime.now(UTC),
-            scene=scene,
+            scene=self._scene(_there(owner), pod, _there(claim), is_lost=is_lost),
             node=node,
+            is_set_seen=not isinstance(owner, Unseen),
             declared=[one for one in self._seen(NODE) if nodes.is_declared(one)],
-            attached=self._attached(scene.claim),
+            attached=self._attached(_there(claim)),
             answers=self._answers() if is_lost and pod is not None else False,
             server=self._server() if is_up else NO_POD,
             inside=self._inside(pod) if is_up and pod else NO_POD,
@@ -145,11 +147,13 @@ class Examined:
         """
         return Following(self.cluster, self.spec, seconds).scenes()
 
-    def _scene(self, pod: Manifest | None, *, is_lost: bool) -> Scene:
+    def _scene(
+        self, owner: Manifest | None, pod: Manifest | None, claim: Manifest | None, *, is_lost: bool
+    ) -> Scene:
         return Scene(
-            self._get(Ref(STATEFUL_SET, self.spec.name, self.spec.namespace)),
+            owner,
             pod,
-            self._get(self.place.claim),
+            claim,
             tuple(self._seen(EVENT, self.spec.namespace)),
             # a node that is silent is asked for no log: that lasts until it is given up
             {} if pod is None or is_lost else words.logs(self.cluster, pod),
@@ -164,12 +168,12 @@ class Examined:
         except ClusterError as error:
             return _refused(error)
 
-    def _get(self, ref: Ref) -> Manifest | None:
+    def _get(self, ref: Ref) -> Manifest | Unseen | None:
         try:
             return self.cluster.get(ref)
         except ClusterError as error:
             self._unseen.append(_refused(error))
-            return None
+            return self._unseen[-1]
 
     def _seen(self, kind: Kind, namespace: str | None = None) -> list[Manifest]:
         try:
@@ -206,6 +210,10 @@ class Examined:
 
     def _inside(self, pod: Manifest) -> Inside | Unseen:
         return inside.look(self.cluster, self.spec, pod, self.place.pod, self.place.container)
+
+
+def _there(found: Manifest | Unseen | None) -> Manifest | None:
+    return found if isinstance(found, dict) else None
 
 
 def _runs(pod: Manifest, container: str) -> bool:

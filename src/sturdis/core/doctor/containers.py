@@ -34,17 +34,14 @@ KINDS = {
 
 def not_serving(sight: Sight) -> Iterator[Diagnosis]:
     """Say what keeps the deployment from serving."""
-    scene, found = sight.scene, False
-    if scene.stateful_set is None:
+    scene, owner = sight.scene, sight.scene.stateful_set
+    if owner is None and sight.is_set_seen:
         yield _no_set(sight)
-        return
-    if scene.pod is None and scene.stateful_set["spec"].get("replicas") == 0:
-        yield _scaled_down(sight, scene.stateful_set["metadata"]["name"])
-        return
-    for trouble in cluster_troubles.troubles(scene, sight.kubectl):
-        found = True
-        yield _of_trouble(trouble)
-    if not found and not progress.serves(scene):
+    elif owner is not None and scene.pod is None and owner["spec"].get("replicas") == 0:
+        yield _scaled_down(sight, owner["metadata"]["name"])
+    elif troubles := cluster_troubles.troubles(scene, sight.kubectl):
+        yield from map(_of_trouble, troubles)
+    elif owner is not None and not progress.serves(scene):
         yield Diagnosis(
             "pod.waiting", Severity.CRITICAL, f"it does not serve: {progress.stage(scene)}",
             _conditions(scene.pod), "It is starting, or ending, or a newer revision is on its way.",

@@ -53,6 +53,8 @@ class Sight:
     scene: Scene
     node: Manifest | Unseen | None
     """The node that the pod is on; None: it is on none, or that node is not there."""
+    is_set_seen: bool = True
+    """Whether a StatefulSet that the scene has not is not there; False: it may not be read."""
     declared: Sequence[Manifest] = ()
     """Nodes that were declared off: those with the taint out-of-service."""
     attached: Sequence[Manifest] | Unseen = ()
