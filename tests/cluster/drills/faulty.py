@@ -7,7 +7,7 @@ import secrets
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from typing import Any
 from sturdis.adapters.drill.server import DrillQueues
 from sturdis.adapters.kubernetes.api import Cluster as Api
 from sturdis.adapters.kubernetes.port_forward import PortForward
-from sturdis.adapters.redis.kept_link import KeptLink
+from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
 from sturdis.core.address import Address
 from sturdis.core.cluster import POD, Ref
@@ -90,7 +90,7 @@ class Faulty:
         return self.deployed.kubectl("logs", NAME, "-c", "redis")
 
 
-class Killable(AbstractContextManager["Killable"]):
+class Killable:
     """Its server, a process of this machine's own nodes, ended with SIGKILL while it writes.
 
     Half a transaction is left at the end of its file each time.
@@ -98,7 +98,6 @@ class Killable(AbstractContextManager["Killable"]):
 
     def __init__(self, faulty: Faulty) -> None:
         self._faulty = faulty
-        self._link = KeptLink(faulty.local)
 
     def kill(self, number: int) -> Killed:
         """Look at its fsyncs, stop it, tear its file's end, and end it."""
@@ -123,11 +122,9 @@ class Killable(AbstractContextManager["Killable"]):
         deployed.kubectl("wait", f"pod/{NAME}", "--for=condition=Ready", timeout)
         return Served(now(), number, self._pid())
 
-    def __exit__(self, *_error: object) -> None:
-        self._link.close()
-
     def _info(self) -> dict[str, str]:
-        (reply,) = self._link.call_all([("INFO", "persistence")])
+        with Link(self._faulty.local) as link:
+            reply = link.call("INFO", "persistence")
         assert isinstance(reply, bytes)
         return dict(infos.parse(reply.decode()))
 

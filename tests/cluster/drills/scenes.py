@@ -82,6 +82,7 @@ class Scene(AbstractContextManager["Scene"]):
         self.drill = drills.apart(Kill9(rounds=2, seed=9, rate=RATE, timing=SHORTENED), name)
         self.on = on
         self.loads = Loads(clients)
+        self._killable = Killable(on)
         self._changes = changes
         self._parts = ExitStack()
         self._faults: list[tuple[int, int]] = []
@@ -95,7 +96,6 @@ class Scene(AbstractContextManager["Scene"]):
             for plan in drills.load_plans(*given):
                 self.loads.start(msgspec.structs.replace(plan, **self._changes))
             self._log = parts.enter_context(ledger_log.LedgerLog(self.loads.folder, "drill"))
-            self._killable = parts.enter_context(Killable(self.on))
             self._parts = parts.pop_all()
         return self
 
