@@ -2,8 +2,8 @@
 
 import math
 
+from sturdis.core import cluster, units
 from sturdis.core import spec as specs
-from sturdis.core import units
 from sturdis.core.cluster import Manifest
 from sturdis.core.local import REDIS_PORT
 from sturdis.core.render import configuration, metadata, queue_script, skips
@@ -218,8 +218,10 @@ def _from_secret(variable: str, secret: str, key: str) -> Manifest:
 
 
 def _claim_template(spec: Spec) -> Manifest:
-    """Give the claim's template: no apiVersion and kind, which Argo CD would show as drift."""
+    """Give the claim's template, with what Kubernetes fills in: without it Argo CD sees drift."""
     return {
+        "apiVersion": cluster.CLAIM.api_version,
+        "kind": cluster.CLAIM.kind,
         "metadata": {"name": "data", "labels": metadata.selector(spec)},
         "spec": {
             "accessModes": ["ReadWriteOnce"],
