@@ -33,15 +33,14 @@ def apply(
         agree: Called with the plan before anything is changed; False ends it there.
         context: Of the kubeconfig; None: the current one.
         adopt: Take over what others made, with its claim.
-        seconds: Longest wait until it serves; 0: do not wait; None: what a start may take, and two
-            minutes for the former pod's end, the volume and the images.
+        seconds: Longest wait until it serves; 0: do not wait; None: a start's, and two minutes.
         done: Called with each step when it is done.
         waiting: Called at least once a second while it does not serve yet.
 
     Raises:
         ClusterError: Something stands against it, and nothing was changed; or a step was refused;
             or `cluster.not_serving`.
-        DataError: `data.newer_server`: the server could not read what the running one wrote.
+        DataError: `data.newer_server`.
     """
     from sturdis.adapters.kubernetes.api import Cluster
     from sturdis.adapters.kubernetes.deployment import Deployment

@@ -70,8 +70,7 @@ def grow(
     Raises:
         SpecError: The spec cannot be read, or has problems.
         UsageError: `usage`: there is no such environment.
-        ClusterError: Something stands against it, and nothing was changed; or a step was refused,
-            or `cluster.not_grown`.
+        ClusterError: It is refused, before anything was changed or at a step; `cluster.not_grown`.
     """
     from sturdis.adapters.kubernetes.api import Cluster
     from sturdis.adapters.kubernetes.deployment import Deployment
