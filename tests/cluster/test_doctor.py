@@ -42,6 +42,7 @@ def changed(running: Deployed) -> Iterator[Deployed]:
     running.kubectl("delete", "pod", POD)
     running.apply()
     running.cluster.wait_ready(running.namespace, POD)
+    redis(running, "flushall")
 
 
 def filled(deployed: Deployed, count: int, size: int) -> None:
