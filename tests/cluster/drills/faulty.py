@@ -30,7 +30,9 @@ NAMESPACE = "redis"
 HOST = f"redis.{NAMESPACE}.svc.cluster.local"
 NAME = "redis-0"
 SECRET = "redis-auth"
-SPEC = f'namespace: {NAMESPACE}\nengine: {{image: "redis:8.0.2"}}\n'
+SPEC = f"namespace: {NAMESPACE}\n"
+ENGINE = 'engine: {image: "redis:8.0.2"}\n'
+"""The server, where the lines of a test name none."""
 
 TORN = b"*1\r\n$5\r\nMULTI\r\n*3\r\n$3\r\nSET\r\n$4\r\nhalf\r\n$4\r\ndo"
 """A transaction as a kill leaves it at the end of the file: no server loads it as a whole, and some
@@ -61,7 +63,7 @@ class Faulty:
 
     def apply(self, lines: str = "") -> None:
         """Bring it to the spec with more lines to it, and return when it serves."""
-        self.deployed.file.write_text(SPEC + lines)
+        self.deployed.file.write_text(SPEC + ("" if "engine:" in lines else ENGINE) + lines)
         done = self.deployed.sturdis("apply", "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
 
