@@ -64,7 +64,7 @@ def test_a_bare_set_is_taken_over_with_its_claim_and_its_data(applying):
     grow(applying)
     claim = applying.get("pvc", "data-redis-0")["metadata"]["uid"]
     shown = applying.run("--dry-run", "--adopt").stdout
-    assert "re-create  statefulset/redis: selector, serviceName, volumeClaimTemplates" in shown
+    assert "re-create  statefulset/redis: selector, serviceName, podManagementPolicy" in shown
     assert "its pod runs on" in shown
     assert "--appendonly, yes, " in shown
     told = changed(applying.apply("--adopt"))
