@@ -1,6 +1,7 @@
 """What is typed to name a deployment in a cluster, and what of it does not go together."""
 
 import os
+import threading
 
 import pytest
 
@@ -19,6 +20,11 @@ NOWHERE = {"KUBECONFIG": "/nonexistent/config"}
         (("verify", "--context", "c", "--tls-ca", "ca.pem"), "--tls-… have no use with --context"),
         (("verify", "--context", "c", "-n", "../other"), "'../other' is no name of a namespace"),
         (("verify", "--context", "c", "--metrics", "ftp://x"), "the address of the metrics"),
+        (("verify", "--context", ""), "the context is empty"),
+        (("cli", "--context", "", "ping"), "the context is empty"),
+        (("doctor", "--context", ""), "the context is empty"),
+        (("apply", "--context", ""), "the context is empty"),
+        (("grow", "--context="), "the context is empty"),
     ],
 )
 def test_what_does_not_go_together_is_refused_before_a_cluster_is_asked(words, told):
@@ -45,17 +51,50 @@ def test_without_a_kubeconfig_the_error_names_it(verb):
     assert error_code(answer).startswith("cluster.")
 
 
-def test_an_api_server_that_is_not_there_is_told_of(tmp_path):
-    config = tmp_path / "config"
-    config.write_text(
-        """\
+GONE = """\
 apiVersion: v1
 kind: Config
 clusters: [{name: gone, cluster: {server: "https://127.0.0.1:1"}}]
 users: [{name: nobody, user: {token: x}}]
 contexts: [{name: gone, context: {cluster: gone, user: nobody}}]
 """
-    )
+
+
+def test_an_api_server_that_is_not_there_is_told_of(tmp_path):
+    config = tmp_path / "config"
+    config.write_text(GONE)
     for words in (("verify", "--context", "gone"), ("cli", "--context", "gone", "ping")):
         answer = sturdis(*words, env=os.environ | {"KUBECONFIG": str(config)})
         assert (answer.returncode, error_code(answer)) == (18, "cluster.unreachable")
+
+
+def test_a_kubeconfig_may_come_through_a_pipe(tmp_path):
+    pipe = tmp_path / "config"
+    os.mkfifo(pipe)
+    writing = threading.Thread(target=pipe.write_text, args=(GONE,))
+    writing.start()
+    answer = sturdis("verify", "--context", "gone", env=os.environ | {"KUBECONFIG": str(pipe)})
+    writing.join()
+    assert (answer.returncode, error_code(answer)) == (18, "cluster.unreachable")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (GONE + "current-context: 5\n", "its current-context is no text"),
+        (GONE + "current-context: [gone]\n", "its current-context is no text"),
+    ],
+)
+@pytest.mark.parametrize("words", [("apply", "--dry-run"), ("verify", "--context", "gone")])
+def test_a_current_context_that_is_no_name_is_told_of(tmp_path, words, text, told):
+    config = tmp_path / "config"
+    config.write_text(text)
+    answer = sturdis(*words, env=os.environ | {"KUBECONFIG": str(config)})
+    assert (answer.returncode, error_code(answer)) == (18, "cluster.kubeconfig")
+    assert told in answer.stderr
+
+
+def test_a_folder_in_place_of_a_kubeconfig_is_named(tmp_path):
+    answer = sturdis("apply", "--dry-run", env=os.environ | {"KUBECONFIG": str(tmp_path)})
+    assert (answer.returncode, error_code(answer)) == (18, "cluster.kubeconfig")
+    assert f"{tmp_path}: Is a directory" in answer.stderr

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sturdis import wiring
-from sturdis.cli.options import json_option, spec_option
+from sturdis.cli.options import CONTEXT, json_option, spec_option
 from sturdis.cli.output import Output, is_terminal, paint
 from sturdis.cli.waiting import WaitingLine
 from sturdis.core.errors import UsageError
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 @click.command
 @spec_option("STURDIS_SPEC, else ./sturdis.yaml, else the defaults")
-@click.option("--context", metavar="CTX", help="Of the kubeconfig; default: the current one.")
+@click.option(
+    "--context", type=CONTEXT, metavar="CTX", help="Of the kubeconfig; default: the current one."
+)
 @click.option("--dry-run", is_flag=True, help="Show the plan; change nothing.")
 @click.option("--yes", is_flag=True, help="Agree to the plan without being asked.")
 @click.option(

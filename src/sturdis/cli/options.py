@@ -129,6 +129,32 @@ class Reach:
         )
 
 
+class ContextName(click.ParamType[str]):
+    """A context of the kubeconfig. An empty one is most often a variable that is not set."""
+
+    name = "context"
+
+    def convert(
+        self, value: Any, _parameter: click.Parameter | None, _ctx: click.Context | None
+    ) -> str:
+        """Give the name as it was typed.
+
+        Raises:
+            UsageError: `usage`: it is empty.
+        """
+        if not value:
+            raise UsageError(
+                "usage",
+                "the context is empty",
+                why="--context was given a variable that is not set, or an empty text",
+                do="kubectl config get-contexts    lists them",
+            )
+        return str(value)
+
+
+CONTEXT = ContextName()
+
+
 @dataclass(frozen=True)
 class SpecChoice:
     """Which spec is meant, as it was typed."""
@@ -183,7 +209,10 @@ def cluster_options(command: Command) -> Command:
         return command(*arguments, where=Where(context, namespace), **options)
 
     context = click.option(
-        "--context", metavar="CONTEXT", help="Look in the cluster of this context of kubectl."
+        "--context",
+        type=CONTEXT,
+        metavar="CONTEXT",
+        help="Look in the cluster of this context of kubectl.",
     )
     namespace = click.option(
         "-n", "--namespace", metavar="NAMESPACE", help="Where in it; default: as the spec says."

@@ -40,8 +40,8 @@ def choose(context: str | None) -> SingleConfig:
             return own
         raise _none(f"{_named()}: no such file")
     merged = _merged(files)
-    name = context or merged["current-context"]
-    if not name:
+    name = merged["current-context"] if context is None else context
+    if not name and context is None:
         raise _none(f"{_named()} names no current context")
     known = [str(one["name"]) for one in merged["contexts"]]
     if name not in known:
@@ -67,7 +67,18 @@ def unusable(why: str) -> ClusterError:
 def _files() -> list[Path]:
     named = os.environ.get(VARIABLE, "")
     paths = [Path(one) for one in named.split(os.pathsep) if one] or [Path(USUAL).expanduser()]
-    return [path for path in paths if path.is_file()]
+    return [path for path in paths if _is_there(path)]
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether something is there, be it a pipe; what it is shows when it is read."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise unusable(f"{path}: {error.strerror}") from error
+    return True
 
 
 def _named() -> str:
@@ -104,6 +115,8 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     if not isinstance(content, dict) or not all(_is_named(one) for one in _entries(content)):
         raise unusable(f"{path} is no kubeconfig")
+    if not isinstance(content.get("current-context") or "", str):
+        raise unusable(f"{path}: its current-context is no text")
     return content
 
 
@@ -146,7 +159,7 @@ def _unknown(name: str, known: list[str]) -> ClusterError:
     meant = f"did you mean {close[0]}? " if close else ""
     return ClusterError(
         "cluster.unknown_context",
-        f"there is no context {name}",
+        f"there is no context {name or repr(name)}",
         why=f"{meant}known are: {', '.join(known) or 'none'}",
         do=f"--context {close[0]}" if close else "kubectl config get-contexts",
     )
