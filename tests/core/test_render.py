@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from ruamel.yaml import YAML
 
 from sturdis.core import cluster
+from sturdis.core.errors import SpecError
 from sturdis.core.render import objects, tree, yamltext
 from sturdis.core.render.argocd import Source
 from sturdis.core.spec import Spec
@@ -171,7 +172,14 @@ def test_a_network_policy_lets_in_who_carries_the_label():
     clients, metrics = objects.deployment(spec)["networkpolicy.yaml"]["spec"]["ingress"]
     (source,) = clients["from"]
     assert source["podSelector"] == {"matchLabels": {"redis-client": "true"}}
-    assert metrics["ports"][0]["port"] == "metrics"
+    assert (metrics["ports"][0]["port"], "from" in metrics) == ("metrics", False)
+
+
+def test_a_namespace_that_is_not_ours_alone_is_left_as_it_is():
+    found = objects.deployment(specfile.parse("namespace: default", source="sturdis.yaml"))
+    assert "namespace.yaml" not in found
+    with pytest.raises(SpecError, match="1 problem"):
+        specfile.parse("namespace: kube-system", source="sturdis.yaml")
 
 
 def test_a_claim_template_has_nothing_that_argo_cd_calls_drift():
@@ -223,12 +231,16 @@ def test_every_object_is_of_a_kind_that_is_known_and_in_the_namespace(file):
         )
 
 
-def test_the_sums_name_every_file():
+def test_the_sums_name_every_file_that_is_not_shared_with_other_deployments():
     found = rendered()
+    shared = "apps/infrastructure/storage/longhorn-replicated.yaml"
     sums = tree.read_sums(tree.sums(found))
-    assert sums == {path: tree.digest(text) for path, text in found.items()}
+    assert sums == {path: tree.digest(text) for path, text in found.items() if path != shared}
+    assert shared in found
 
 
-@pytest.mark.parametrize("path", ["../x", "apps/infrastructure/../../x", "/etc/passwd", "x"])
+@pytest.mark.parametrize(
+    "path", ["../x", "apps/infrastructure/../../x", "/etc/passwd", "x", "apps/infrastructure/\0"]
+)
 def test_sums_lead_nowhere_else(path):
     assert tree.read_sums(f"{'0' * 64}  {path}\n") == {}

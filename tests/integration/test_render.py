@@ -1,6 +1,7 @@
 """`sturdis render`: writing a tree, finding what differs, and losing nothing that was edited."""
 
 import json
+import os
 import subprocess
 
 import pytest
@@ -161,5 +162,62 @@ def test_a_folder_that_cannot_be_written_is_an_error(spec):
     assert (spec / "out").read_text() == "a file\n"
 
 
-def test_check_and_stdout_do_not_go_together(spec):
-    assert error_code(sturdis("render", "--check", "--stdout")) == "usage"
+@pytest.mark.parametrize("other", [("--check",), ("-o", "out")])
+def test_what_is_for_a_folder_does_not_go_with_stdout(other, spec):
+    assert error_code(sturdis("render", "--stdout", *other)) == "usage"
+
+
+def test_stdout_gives_json_for_programs(spec):
+    printed = json.loads(sturdis("render", "--stdout", "--json").stdout)
+    assert "StatefulSet" in [one["kind"] for one in printed]
+
+
+def test_a_file_that_is_no_text_is_shown_and_mended_by_a_yes(spec):
+    sturdis("render", "-o", "out")
+    spoilt = spec / "out" / APPLICATION
+    spoilt.write_bytes(b"\xff\n")
+    shown = sturdis("render", "-o", "out", "--check", text=False)
+    assert (shown.returncode, b"-\xff" in shown.stdout) == (1, True)
+    assert sturdis("render", "-o", "out", "--yes").returncode == 0
+    assert b"Application" in spoilt.read_bytes()
+
+
+def test_sums_that_make_no_sense_are_written_anew(spec):
+    sturdis("render", "-o", "out")
+    sums = spec / "out/apps/infrastructure/redis/rendered.sha256"
+    sums.write_text(f"{'0' * 64}  apps/infrastructure/a\0b\n{sums.read_text()}")
+    assert sturdis("render", "-o", "out").returncode == 0
+    assert "\0" not in sums.read_text()
+
+
+def test_a_name_that_is_too_long_is_an_error(spec):
+    assert error_code(sturdis("render", "-o", "x" * 300)) == "output.file"
+
+
+def test_two_deployments_share_a_tree_and_leave_each_others_files(spec):
+    (spec / "two.yaml").write_text(f"name: two\nnamespace: two\n{SPEC}")
+    sturdis("render", "-o", "out")
+    assert sturdis("render", "-o", "out", "--spec", "two.yaml").returncode == 0
+    (spec / "sturdis.yaml").write_text(f"{SPEC}storage: {{class: fast}}\n")
+    assert sturdis("render", "-o", "out").returncode == 0
+    assert sturdis("render", "-o", "out", "--spec", "two.yaml", "--check").returncode == 0
+
+
+def test_a_hook_of_git_does_not_lead_to_its_own_work_tree(home):
+    git("init", "-q", "repo")
+    git("-C", "repo", "remote", "add", "origin", "ssh://git.local/app.git")
+    git("init", "-q", "other")
+    environ = {**os.environ, "GIT_DIR": str(home / "other/.git")}
+    assert sturdis("render", "-o", "repo/a/../deploy", env=environ).returncode == 0
+    application = yaml.safe_load((home / "repo/deploy" / APPLICATION).read_text())
+    assert application["spec"]["source"]["path"].startswith("deploy/apps/")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder to somebody else")
+def test_a_work_tree_that_git_does_not_tell_of_is_an_error(spec):
+    git("init", "-q", "repo")
+    os.chown("repo", 12345, 12345)
+    os.chown("repo/.git", 12345, 12345)
+    refused = sturdis("render", "-o", "repo")
+    assert error_code(refused) == "spec.work_tree"
+    assert "dubious ownership" in refused.stderr

@@ -2,6 +2,7 @@
 
 import functools
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -10,6 +11,7 @@ from sturdis import wiring
 from sturdis.cli.options import json_option, spec_option
 from sturdis.cli.output import Output, is_terminal
 from sturdis.core import errors
+from sturdis.core.cluster import Manifest
 from sturdis.core.errors import UsageError
 from sturdis.core.render import writing
 from sturdis.core.render.writing import RenderPlan
@@ -22,7 +24,6 @@ from sturdis.core.render.writing import RenderPlan
     "--output",
     "folder",
     type=click.Path(path_type=Path),
-    default=Path(),
     metavar="DIR",
     help="Where the tree begins, in a work tree its top; default: here.",
 )
@@ -35,24 +36,25 @@ def command(
     output: Output,
     spec_file: Path | None,
     environment: str | None,
-    folder: Path,
+    folder: Path | None,
     check: bool,
     stdout: bool,
     yes: bool,
 ) -> int:
     """Write the GitOps tree of the spec.
 
-    That is a Kustomize base, an overlay per environment, and the Argo CD Application. --env chooses what the Application deploys, or whose objects --stdout prints.
+    That is a Kustomize base, an overlay per environment, and the Argo CD Application. --env chooses
+    what that deploys, or whose objects --stdout prints.
 
     Exit status: 0 when the tree is as rendered, 1 when --check finds that it is not.
     """
     if stdout:
-        _refuse_both(check)
-        text = wiring.rendered_stream(spec_file, environment)
-        output.text(text.removesuffix("\n"))
+        _refuse_together(check=check, folder=folder)
+        _print(output, wiring.rendered_objects(spec_file, environment))
         return errors.OK
     agree = None if check else functools.partial(_agree, output, yes)
-    plan = wiring.render(folder, spec_file=spec_file, environment=environment, agree=agree)
+    place = folder or Path()
+    plan = wiring.render(place, spec_file=spec_file, environment=environment, agree=agree)
     if output.json:
         output.value(_values(plan))
     elif check:
@@ -64,14 +66,23 @@ def command(
     return errors.CHECK_FAILED if check and plan.changes else errors.OK
 
 
-def _refuse_both(check: bool) -> None:
-    if check:
+def _refuse_together(*, check: bool, folder: Path | None) -> None:
+    if check or folder is not None:
         raise UsageError(
             "usage",
-            "--check and --stdout do not go together",
-            why="one compares a folder, the other looks at none",
+            f"{'--check' if check else '--output'} and --stdout do not go together",
+            why="one is for a folder, the other looks at none",
             do="leave one of them out",
         )
+
+
+def _print(output: Output, manifests: Sequence[Manifest]) -> None:
+    if output.json:
+        output.value(list(manifests))
+        return
+    from sturdis.core.render import yamltext  # noqa: PLC0415  YAML for those who want it
+
+    output.text(yamltext.stream(manifests).removesuffix("\n"))
 
 
 def _agree(output: Output, yes: bool, plan: RenderPlan) -> None:

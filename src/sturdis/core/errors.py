@@ -24,6 +24,7 @@ CODES: Mapping[str, str] = {
     "spec.invalid": "the spec has problems; each is named with its line",
     "spec.unreadable": "the spec file cannot be read",
     "spec.no_repository": "no Git repository for Argo CD is named or found",
+    "spec.work_tree": "Git does not tell of the work tree that is rendered into",
     "server.missing": "no server to run: not found, or not the one the data was written with",
     "server.unknown": "a program was named that is neither Redis nor Valkey",
     "server.too_old": "the server lacks the multi-part append-only file (Redis before 7.0)",

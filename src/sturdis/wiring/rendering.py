@@ -11,22 +11,25 @@ from sturdis.core.errors import SpecError
 from sturdis.wiring.spec_files import load_spec_file
 
 if TYPE_CHECKING:
+    from sturdis.core.cluster import Manifest
     from sturdis.core.render.argocd import Source
     from sturdis.core.render.writing import RenderPlan
     from sturdis.core.spec.file import SpecFile
 
 
-def rendered_stream(spec_file: Path | None = None, environment: str | None = None) -> str:
-    """Give the objects of one deployment as YAML: those of `environment`, or of the base.
+def rendered_objects(
+    spec_file: Path | None = None, environment: str | None = None
+) -> tuple["Manifest", ...]:
+    """Give the objects of one deployment: those of `environment`, or of the base.
 
     Raises:
         SpecError: The spec cannot be read, or has problems.
         UsageError: `usage`: there is no such environment.
     """
-    from sturdis.core.render import objects, yamltext
+    from sturdis.core.render import objects
 
     spec = load_spec_file(spec_file).deployment(environment).spec
-    return yamltext.stream(objects.deployment(spec).values())
+    return tuple(objects.deployment(spec).values())
 
 
 def render(
@@ -47,7 +50,8 @@ def render(
             written at all.
 
     Raises:
-        SpecError: The spec cannot be read, has problems, or no repository is known.
+        SpecError: The spec cannot be read, has problems, or no repository is known; or Git refuses
+            to tell of the work tree.
         UsageError: `usage`: there is no such environment.
         OutputError: `output.file`.
     """

@@ -61,8 +61,10 @@ def headless_service(spec: Spec) -> Manifest:
 
 def network_policy(spec: Spec) -> Manifest:
     """Let only pods with the client label connect, from any namespace; metrics are open."""
-    anywhere: Manifest = {"namespaceSelector": {}}
-    clients = anywhere | {"podSelector": {"matchLabels": metadata.client_label(spec)}}
+    clients: Manifest = {
+        "namespaceSelector": {},
+        "podSelector": {"matchLabels": metadata.client_label(spec)},
+    }
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -72,7 +74,8 @@ def network_policy(spec: Spec) -> Manifest:
             "policyTypes": ["Ingress"],
             "ingress": [
                 {"from": [clients], "ports": [{"protocol": "TCP", "port": "redis"}]},
-                {"from": [anywhere], "ports": [{"protocol": "TCP", "port": "metrics"}]},
+                # from nodes too: the API server reads them for `kubectl get --raw`
+                {"ports": [{"protocol": "TCP", "port": "metrics"}]},
             ],
         },
     }

@@ -7,12 +7,17 @@ from sturdis.core.render.dashboard import dashboard
 from sturdis.core.render.service_monitor import service_monitor
 from sturdis.core.spec import Spec
 
+NOT_OURS = "default"
+"""A namespace that is there before anybody's deployment: what runs in it is not confined by us."""
+
 
 def deployment(spec: Spec) -> dict[str, Manifest]:
     """Give each object by the file that carries it, in the order in which they are applied."""
     config = configuration.config_map(spec)
-    found = {
-        "namespace.yaml": network.namespace(spec),
+    found = {}
+    if spec.namespace != NOT_OURS:
+        found["namespace.yaml"] = network.namespace(spec)
+    found |= {
         "configmap.yaml": config,
         "service.yaml": network.service(spec),
         "service-headless.yaml": network.headless_service(spec),

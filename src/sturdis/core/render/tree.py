@@ -17,6 +17,9 @@ from sturdis.core.spec.file import SpecFile
 APPS = "apps/infrastructure"
 """Folder of the tree."""
 
+SHARED = f"{APPS}/storage/"
+"""What belongs to the cluster, and not to one deployment."""
+
 NOTE = "Written by sturdis render from the spec; edit the spec, not this file."
 
 KUSTOMIZATION = "kustomization.yaml"
@@ -41,7 +44,7 @@ def tree(file: SpecFile, source: Source) -> Tree:
     below = {f"{APPS}/{name}/{path}": text for path, text in found.items()}
     below[f"{APPS}/{name}.yaml"] = _write(_application(file, source))
     if any(one.spec.storage.storage_class == storage_class.NAME for one in deployments):
-        below[f"{APPS}/storage/{storage_class.NAME}.yaml"] = _write(storage_class.storage_class())
+        below[f"{SHARED}{storage_class.NAME}.yaml"] = _write(storage_class.storage_class())
     return dict(sorted(below.items()))
 
 
@@ -51,13 +54,17 @@ def sums_path(file: SpecFile) -> str:
 
 
 def sums(rendered: Tree) -> str:
-    """Give the text of the file of sums; its paths are those of the tree."""
-    return "".join(f"{digest(text)}  {path}\n" for path, text in rendered.items())
+    """Give the text of the file of sums; its paths are those of the tree.
+
+    What other deployments share is left out: none of them removes it.
+    """
+    own = {path: text for path, text in rendered.items() if not path.startswith(SHARED)}
+    return "".join(f"{digest(text)}  {path}\n" for path, text in own.items())
 
 
 def digest(text: str) -> str:
-    """Give the SHA-256 of a file's text."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    """Give the SHA-256 of a file's text, in which bytes that are no UTF-8 are surrogates."""
+    return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 
 def read_sums(text: str) -> dict[str, str]:
@@ -68,7 +75,7 @@ def read_sums(text: str) -> dict[str, str]:
 
 def _stays_below(path: str) -> bool:
     """Tell whether `path` leads to a file of the tree: not up, and not to its root."""
-    return path.startswith(f"{APPS}/") and ".." not in path.split("/")
+    return path.startswith(f"{APPS}/") and ".." not in path.split("/") and path.isprintable()
 
 
 def deployed_path(file: SpecFile) -> str:

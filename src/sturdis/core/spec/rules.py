@@ -39,6 +39,10 @@ this holds one even when nothing is written meanwhile. Writes without a pause to
 """
 
 
+KUBERNETES_OWN = ("kube-system", "kube-public", "kube-node-lease")
+"""Namespaces that a cluster has for itself."""
+
+
 @dataclass(frozen=True)
 class Broken:
     """A rule that a spec breaks: the value at fault, what is so, and what it goes with."""
@@ -50,6 +54,9 @@ class Broken:
 
 def broken(spec: Spec, environments: Collection[str] = ()) -> Iterator[Broken]:
     """Give the rules that `spec` breaks, in a file that has these environments."""
+    if spec.namespace in KUBERNETES_OWN:
+        what = f"{spec.namespace} is Kubernetes' own; its pods would be held to rules of ours"
+        yield Broken(("namespace",), f"{what}, and refused at their next start")
     unreadable = list(_quantities(spec))
     yield from unreadable
     yield from _images(spec)
