@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from sturdis import wiring
+
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src/sturdis"
 MODULES = sorted(SOURCE.rglob("*.py"))
@@ -161,3 +163,8 @@ def test_the_node_lock_names_no_registry():
     lock = (ROOT / "examples/bullmq/package-lock.json").read_text()
     assert '"resolved"' not in lock
     assert '"integrity"' in lock
+
+
+def test_every_name_of_the_wiring_is_found_where_it_is_said_to_be():
+    for name in wiring.__all__:
+        assert getattr(wiring, name) is not None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sturdis.core.grow.plan import Growth
     from sturdis.flows.grow import Grown
 
-SECONDS = 600.0
+GROW_SECONDS = 600.0
 """Longest wait for a volume to grow, unless another is named: storages in clouds take minutes."""
 
 
@@ -52,7 +52,7 @@ def grow(
     *,
     agree: "Callable[[Growth], bool]",
     context: str | None = None,
-    seconds: float = SECONDS,
+    seconds: float = GROW_SECONDS,
     done: "Callable[[Step], None]" = lambda _step: None,
     waiting: "Callable[[Waiting], None]" = lambda _waiting: None,
 ) -> "Grown":
