@@ -1,7 +1,6 @@
 """Options that several verbs share."""
 
 import functools
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -169,12 +168,6 @@ class Where:
 
     context: str | None
     namespace: str | None
-
-    @property
-    def typed(self) -> str:
-        """Give it as it is typed behind a verb."""
-        words = {"--context": self.context, "-n": self.namespace}
-        return "".join(f" {key} {shlex.quote(word)}" for key, word in words.items() if word)
 
     def names_a_cluster(self, target: str | None) -> bool:
         """Tell whether a cluster is meant, and not an address.

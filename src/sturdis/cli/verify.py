@@ -17,6 +17,7 @@ from sturdis.cli.options import (
     spec_option,
 )
 from sturdis.cli.output import Output, is_terminal, labelled, paint
+from sturdis.core.cluster_aim import ClusterRequest
 from sturdis.core.errors import OutputError, SturdisError, UsageError
 from sturdis.core.report import Finding, Report, Verdict
 from sturdis.core.restarting import RestartPlan
@@ -73,10 +74,11 @@ def command(
     Exit status: 0 when all hold, 1 when one fails, 3 when one could not be determined.
     """
     spec = wiring.load_spec(spec_file, environment) if spec_file or environment else None
-    agree = functools.partial(_agree, output, yes, where) if restart else None
     try:
         choice = SpecChoice(spec_file, environment)
         request = reach.anywhere(output, target, where, choice, naming="sturdis verify")
+        again = request.verify if isinstance(request, ClusterRequest) else "sturdis verify"
+        agree = functools.partial(_agree, output, yes, again) if restart else None
         report = wiring.verify(
             request, spec=spec, metrics_url=metrics_url, read_only=read_only, agree=agree
         )
@@ -109,7 +111,7 @@ def _write_error(output: Output, junit: str | None, error: SturdisError) -> None
         output.warning(f"{second.what}: {second.why}")
 
 
-def _agree(output: Output, yes: bool, where: Where, plan: RestartPlan) -> None:
+def _agree(output: Output, yes: bool, again: str, plan: RestartPlan) -> None:
     """Show the plan; go on when it is agreed to.
 
     Raises:
@@ -123,7 +125,7 @@ def _agree(output: Output, yes: bool, where: Where, plan: RestartPlan) -> None:
         "usage.not_agreed",
         "the server was not restarted",
         why="the answer was no" if asked else "there is no terminal to ask on",
-        do=f"sturdis verify{where.typed} --restart --yes",
+        do=f"{again} --restart --yes",
     )
 
 

@@ -70,6 +70,7 @@ CODES: Mapping[str, str] = {
     "drill.not_served": "after a fault the server did not serve again in time",
     "output.file": "a file that was asked for could not be written",
     "machine.exhausted": "the system gave no more memory, threads, processes or open files",
+    "machine.socket": "no socket could be made in a folder for temporary files",
     "command.not_found": "the command after `--` cannot be started",
     "cluster.none": "no cluster is named: no kubeconfig, or no current context in it",
     "cluster.unknown_context": "the kubeconfig has no such context",

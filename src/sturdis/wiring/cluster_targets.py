@@ -50,6 +50,7 @@ def verify(
 
     url = None if metrics_url is None else addresses.parse_metrics_url(metrics_url)
     promised = placed(spec, request)
+    request = request.of_spec(spec.namespace)
     with (
         Cluster(request.context) as cluster,
         target_of(cluster, promised, request, metrics_url=url, read_only=read_only) as target,
@@ -76,7 +77,7 @@ def call(words: Sequence[str | bytes], request: ClusterRequest, spec: Spec) -> "
 
     with (
         Cluster(request.context) as cluster,
-        target_of(cluster, placed(spec, request), request) as target,
+        target_of(cluster, placed(spec, request), request.of_spec(spec.namespace)) as target,
         target.explained(),
         link.Link(link.admitted(target.address), reply_seconds=None) as connection,
     ):

@@ -88,7 +88,8 @@ def _examined(request: ClusterRequest, spec: Spec | None) -> "Iterator[tuple[Spe
     from sturdis.adapters.kubernetes.examined import Examined
     from sturdis.core import cluster_place
 
-    wanted = cluster_targets.placed(spec or load_spec(), request)
+    found = spec or load_spec()
+    wanted, request = cluster_targets.placed(found, request), request.of_spec(found.namespace)
     with Cluster(request.context) as cluster:
         yield (
             wanted,

@@ -5,7 +5,7 @@ import base64
 from sturdis.adapters.kubernetes.api import Cluster
 from sturdis.core.cluster import NAMESPACE, SECRET, Manifest, Ref
 from sturdis.core.cluster_place import Place
-from sturdis.core.errors import ClusterError
+from sturdis.core.errors import AccessError, ClusterError
 from sturdis.core.render import metadata
 from sturdis.core.render.acl import STURDIS
 from sturdis.core.spec import Spec
@@ -34,7 +34,9 @@ def find_pod(cluster: Cluster, place: Place) -> Manifest:
     )
 
 
-def login(cluster: Cluster, spec: Spec, password: str | None) -> str | ClusterError | None:
+def login(
+    cluster: Cluster, spec: Spec, place: Place, password: str | None
+) -> str | ClusterError | None:
     """Give the password of our user, or why it is not to be had; None: the server has none.
 
     It is read through the API server, and kept in memory alone.
@@ -42,6 +44,7 @@ def login(cluster: Cluster, spec: Spec, password: str | None) -> str | ClusterEr
     Args:
         cluster: Where.
         spec: The deployment, with the name of the Secret.
+        place: The names in it, and what to type about it.
         password: What was given in its place.
     """
     secret = spec.access.password_secret
@@ -59,5 +62,42 @@ def login(cluster: Cluster, spec: Spec, password: str | None) -> str | ClusterEr
         "cluster.secret",
         f"{ref} does not give the password of the user {STURDIS.name}",
         why=f"it has no key {metadata.STURDIS_KEY}" if found else "it is not there",
-        do="sturdis apply    says how it is made",
+        do=f"{place.apply}    says how it is made",
+    )
+
+
+def denied(place: Place, pod: Manifest, spec: Spec, why: str, *, given: bool) -> AccessError:
+    """Say of the pod that its server does not let us in, and what a person can do about it.
+
+    Args:
+        place: The names in the deployment, and what to type about it.
+        pod: The pod as it is.
+        spec: The deployment, with the name of the Secret.
+        why: The server's words.
+        given: Whether the password was given in place of the Secret's.
+    """
+    secret = spec.access.password_secret
+    if given:
+        what = f"the server of {place.pod} refuses the password given for the user {STURDIS.name}"
+        do = f"give the one that the pod was started with, of the key {metadata.STURDIS_KEY}"
+    elif secret is None:
+        what = f"the server of {place.pod} asks for a password, and the spec names no Secret of it"
+        do = "name the Secret as access.passwordSecret in the spec; or --password-file FILE"
+    elif not _knows_passwords(pod, place.container):
+        what = f"{place.pod} was started without the passwords of secret/{secret}"
+        do = f"{place.apply}    starts it with them"
+    else:
+        what = f"{place.pod} was started with another password than secret/{secret} has by now"
+        why += f"; the user is {STURDIS.name}, the key {metadata.STURDIS_KEY}"
+        delete = f"{place.kubectl} delete pod {place.pod.name}"
+        do = f"{delete}    when it suits: the next one starts with the Secret's"
+    return AccessError("access.denied", what, why=why, do=do)
+
+
+def _knows_passwords(pod: Manifest, container: str) -> bool:
+    return any(
+        one["name"] == STURDIS.variable
+        for each in pod["spec"]["containers"]
+        for one in each.get("env") or ()
+        if each["name"] == container
     )

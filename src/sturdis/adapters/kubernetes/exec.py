@@ -1,14 +1,16 @@
 """Running a program in a container that runs."""
 
+import functools
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import httpcore2
 
 from sturdis.adapters.kubernetes import channels, refusals
 from sturdis.adapters.kubernetes.api import Cluster
+from sturdis.core import cluster_aim
 from sturdis.core.cluster import Ref
 from sturdis.core.errors import ClusterError
 
@@ -49,6 +51,7 @@ def run(
     params = [("command", word) for word in command]
     params += [("container", container), ("stdout", "true"), ("stderr", "true")]
     written = {STDOUT: b"", STDERR: b"", ENDING: b""}
+    failed = functools.partial(_failed, cluster.name, pod, container)
     deadline = time.monotonic() + seconds
     with channels.opened(cluster, pod, "exec", params) as stream:
         ended = False
@@ -63,27 +66,28 @@ def run(
             for channel, data in messages:
                 written[channel] = written.get(channel, b"") + data
             if sum(map(len, written.values())) > MOST_BYTES:
-                raise _failed(pod, container, f"it wrote more than {MOST_BYTES >> 20} MiB")
-    return Ran(_status(written[ENDING], pod, container), written[STDOUT], written[STDERR])
+                raise failed(f"it wrote more than {MOST_BYTES >> 20} MiB")
+    return Ran(_status(written[ENDING], failed), written[STDOUT], written[STDERR])
 
 
-def _status(told: bytes, pod: Ref, container: str) -> int:
+def _status(told: bytes, failed: Callable[[str], ClusterError]) -> int:
     if not told:
-        raise _failed(pod, container, "the stream ended before the program did")
+        raise failed("the stream ended before the program did")
     status = json.loads(told)
     if status.get("status") == "Success":
         return 0
     if status.get("reason") != "NonZeroExitCode":
-        raise _failed(pod, container, str(status.get("message", "")).strip())
+        raise failed(str(status.get("message", "")).strip())
     causes = (status.get("details") or {}).get("causes") or ()
     codes = (one.get("message", "") for one in causes if one.get("reason") == "ExitCode")
     return next((int(code) for code in codes if code.isdecimal()), NOT_KNOWN)
 
 
-def _failed(pod: Ref, container: str, why: str) -> ClusterError:
+def _failed(context: str | None, pod: Ref, container: str, why: str) -> ClusterError:
+    kubectl = cluster_aim.kubectl(context, pod.namespace)
     return ClusterError(
         "cluster.refused",
         f"a program could not be run in container {container} of {pod.name}",
         why=why,
-        do=f"kubectl exec {pod.name} -c {container} -- true    tries the same",
+        do=f"{kubectl} exec {pod.name} -c {container} -- true    tries the same",
     )

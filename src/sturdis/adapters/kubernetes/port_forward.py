@@ -18,14 +18,21 @@ import httpcore2
 from sturdis.adapters.kubernetes import channels
 from sturdis.adapters.kubernetes.api import Cluster
 from sturdis.adapters.kubernetes.channels import HANDSHAKE_SECONDS, READ_BYTES, Stream
+from sturdis.core import cluster_aim
 from sturdis.core.cluster import Ref
-from sturdis.core.errors import ClusterError
+from sturdis.core.errors import ClusterError, MachineError
 from sturdis.core.units import shortened
 
 DATA, ERRORS = 0, 1
 """Channels of a forwarded port. The first message of each is the port's number, in two bytes."""
 
 PORT_BYTES = 2
+
+SOCKET = "redis"
+"""The socket's name in its folder."""
+
+SHORT = "/tmp"  # noqa: S108  the folder made in it is ours alone
+"""Where a socket is made if the usual folder's path is too long for one."""
 
 CLOSE_SECONDS = 1.0
 """Longest wait for a connection to end when all end."""
@@ -46,20 +53,17 @@ class PortForward(AbstractContextManager["PortForward"]):
         port: Its port.
 
     Raises:
-        OSError: No socket can be made here.
+        MachineError: `machine.socket`.
     """
 
     def __init__(self, cluster: Cluster, pod: Ref, port: int) -> None:
         self._cluster = cluster
         self._pod = pod
         self._port = port
-        self._folder = tempfile.mkdtemp(prefix="sturdis-")  # 0700: nobody else gets in
-        self.path = str(Path(self._folder) / "redis")
+        self._listener, self._folder = _listening()
+        self.path = str(Path(self._folder) / SOCKET)
         self.refusal: ClusterError | None = None
         """Why the last connection was not forwarded; None: it was."""
-        self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(self.path)
-        self._listener.listen()
         self._end, self._ended = socket.socketpair()
         self._open: dict[socket.socket, threading.Thread] = {}
         self._thread = threading.Thread(target=self._accept, daemon=True)
@@ -115,12 +119,43 @@ class PortForward(AbstractContextManager["PortForward"]):
         return channels.opened(self._cluster, self._pod, "portforward", ports)
 
     def _not_forwarded(self, told: str) -> ClusterError:
+        kubectl = cluster_aim.kubectl(self._cluster.name, self._pod.namespace)
         return ClusterError(
             "cluster.refused",
             f"port {self._port} of {self._pod.name} is not reached",
             why=_in_short(told),
-            do=f"kubectl -n {self._pod.namespace} describe pod {self._pod.name}",
+            do=f"{kubectl} describe pod {self._pod.name}",
         )
+
+
+def _listening() -> tuple[socket.socket, str]:
+    """Listen in a new folder; give the socket, and the folder.
+
+    A socket's path has about 100 bytes: where that of TMPDIR is longer, /tmp is taken.
+
+    Raises:
+        MachineError: `machine.socket`.
+    """
+    reasons = []
+    for parent in (None, SHORT):
+        folder = ""
+        listener = socket.socket(socket.AF_UNIX)
+        try:
+            folder = tempfile.mkdtemp(prefix="sturdis-", dir=parent)  # 0700: nobody else gets in
+            listener.bind(str(Path(folder) / SOCKET))
+            listener.listen()
+        except OSError as error:
+            listener.close()
+            shutil.rmtree(folder, ignore_errors=True)
+            reasons.append(f"{parent or 'TMPDIR'}: {error.strerror or error}")
+        else:
+            return listener, folder
+    raise MachineError(
+        "machine.socket",
+        "no socket could be made for the port of the pod",
+        why="; ".join(reasons),
+        do="TMPDIR=DIR sturdis …    takes a folder of yours with a short path",
+    )
 
 
 def _in_short(told: str) -> str:

@@ -66,7 +66,8 @@ class PodTarget(AbstractContextManager["PodTarget"]):
         self._read_only = read_only
         self._start_seconds = start_seconds
         self._pod = entry.find_pod(cluster, place)
-        self._login = entry.login(cluster, spec, password)
+        self._login = entry.login(cluster, spec, place, password)
+        self._password_is_given = password is not None
         self._forward = PortForward(cluster, place.pod, REDIS_PORT)
 
     def __exit__(self, *_error: object) -> None:
@@ -87,20 +88,26 @@ class PodTarget(AbstractContextManager["PodTarget"]):
         if isinstance(self._login, ClusterError):
             raise self._login
         self._forward.try_once()
-        username = STURDIS.name if self._login else None
-        return Address("", username=username, password=self._login, path=self._forward.path)
+        return self._socket(self._login)
 
     @contextmanager
     def explained(self) -> Iterator[None]:
-        """Tell of a port that is not reached why it is not.
+        """Tell of the pod what the socket that leads to it does not know.
 
         Raises:
-            ClusterError: In place of the connection that broke at once.
+            ClusterError: Why the port is not reached, in place of a connection that broke at once.
+            TargetError: It does not answer as Redis.
+            AccessError: It does not let us in.
         """
         try:
             yield
         except TargetError as error:
-            raise (self._forward.refusal or error) from error
+            raise (self._forward.refusal or self._unanswered(error)) from error
+        except AccessError as error:
+            is_given = self._password_is_given
+            raise entry.denied(
+                self._place, self._pod, self._spec, error.why, given=is_given
+            ) from error
 
     def observe(self) -> ServerFacts:
         """Look once; what could not be reached is unseen.
@@ -142,7 +149,23 @@ class PodTarget(AbstractContextManager["PodTarget"]):
             AccessError: It does not let us in.
             ClusterError: It is not reached before the restart.
         """
-        return self._redis(self.address).survive(restart)
+        with self.explained():
+            return self._redis(self.address).survive(restart)
+
+    def _socket(self, password: str | None) -> Address:
+        username = STURDIS.name if password else None
+        return Address("", username=username, password=password, path=self._forward.path)
+
+    def _unanswered(self, error: TargetError) -> TargetError:
+        """Say the same of the pod, not of the socket here, which is gone when it is read."""
+        socket = self._socket(self._login if isinstance(self._login, str) else None)
+        pod, container = self._place.pod.name, self._place.container
+        return TargetError(
+            error.code,
+            error.what.replace(str(socket), str(self)),
+            why=error.why,
+            do=f"{self._place.kubectl} logs {pod} -c {container}    shows what it said last",
+        )
 
     def _redis(self, address: Address) -> RedisTarget:
         return RedisTarget(
