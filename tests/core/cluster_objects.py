@@ -41,11 +41,19 @@ def pod(spec: Spec, *, ready: bool = True, revision: str = "redis-1", **labels: 
     marks = {**metadata.selector(spec), "controller-revision-hash": revision, **labels}
     return {
         "metadata": {"name": f"{spec.name}-0", "uid": "uid-of-pod", "labels": marks},
-        "spec": {"nodeName": "node1"},
+        "spec": _pod_spec(spec),
         "status": {
             "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
         },
     }
+
+
+def _pod_spec(spec: Spec) -> Manifest:
+    (stateful_set,) = (one for one in rendered(spec) if one["kind"] == "StatefulSet")
+    found = copy.deepcopy(stateful_set["spec"]["template"]["spec"])
+    claims = {"claimName": metadata.claim_name(spec)}
+    volume = {"name": "data", "persistentVolumeClaim": claims}
+    return found | {"nodeName": "node1", "volumes": [*found["volumes"], volume]}
 
 
 def nothing(spec: Spec, **other: Any) -> Facts:

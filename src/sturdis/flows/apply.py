@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from sturdis.core.apply import facts as rights
-from sturdis.core.apply import objections, plan, progress, server, takeover
+from sturdis.core.apply import objections, persistence, plan, progress, server, takeover
 from sturdis.core.apply.facts import Facts, Right
 from sturdis.core.apply.plan import Plan, Step
 from sturdis.core.apply.progress import Waiting
@@ -114,7 +114,9 @@ def prepare(applying: Applying, place: Place) -> Plan:
     objections.refuse_unallowed(place.missing(plan.rights(steps)), facts.kubectl)
     unhelped = place.missing(rights.helpful(spec))
     notes = [f"not allowed, so less can be found out: {one}" for one in unhelped]
-    found = (*takeover.warnings(spec, facts), *server.warnings(spec, facts))
+    found = [
+        warning for one in (takeover, persistence, server) for warning in one.warnings(spec, facts)
+    ]
     return Plan(facts.kubectl, steps, (*found, *place.warnings(), *notes))
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sturdis.adapters.kubernetes import exec as executing
+from sturdis.adapters.kubernetes import former
 from sturdis.adapters.kubernetes.api import Cluster, is_gone
 from sturdis.adapters.kubernetes.following import Following
 from sturdis.core import servers
@@ -75,10 +76,11 @@ class Deployment:
         kinds = {ref.kind for ref in refs}
         unserved = frozenset(kind for kind in kinds if not cluster.serves(kind))
         pod = cluster.get(Ref(POD, metadata.pod_name(spec), spec.namespace))
+        live = {ref: cluster.get(ref) for ref in refs if ref.kind not in unserved}
         return Facts(
             kubectl=f"kubectl --context {shlex.quote(cluster.name)} -n {spec.namespace}",
             namespace=self._allowed(Ref(NAMESPACE, spec.namespace)),
-            live={ref: cluster.get(ref) for ref in refs if ref.kind not in unserved},
+            live=live,
             unserved=unserved,
             pod=pod,
             claim=cluster.get(Ref(CLAIM, metadata.claim_name(spec), spec.namespace)),
@@ -86,6 +88,8 @@ class Deployment:
             secret_keys=self._secret_keys(),
             applications=self._applications(),
             server=self._server(pod),
+            persistence=former.persisted(cluster, spec, pod, live),
+            led_to=former.led_to(cluster, spec, live),
         )
 
     def template_of(self, pod: Manifest) -> Manifest | Unseen | None:

@@ -1,13 +1,17 @@
 """What is there of a deployment before it is applied: values that a plan is made from."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from sturdis.core import cluster
 from sturdis.core.cluster import Kind, Manifest, Ref
 from sturdis.core.facts import Unseen
 from sturdis.core.servers import Server
 from sturdis.core.spec import Spec
+
+if TYPE_CHECKING:
+    from sturdis.core.apply.persistence import Persistence
 
 APPLICATION = Kind("argoproj.io", "v1alpha1", "Application", "applications")
 """What Argo CD deploys."""
@@ -54,6 +58,11 @@ class Facts:
     """Names of the Applications of Argo CD that can be seen."""
     server: Server | None = None
     """What the server in the pod says that it is; None: it was not asked, or did not tell."""
+
+    persistence: "Persistence | Unseen | None" = None
+    """What a server that others started tells of its files; None: none runs that must be asked."""
+    led_to: Mapping[Ref, Sequence[str] | Unseen] = field(default_factory=dict)
+    """Service of others to the pods that it selects and that are not the deployment's."""
 
     def find(self, ref: Ref) -> Manifest | None:
         """Give the object as it is; None: it is not there, or not seen."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from sturdis.core import spec as specs
 from sturdis.core import units
-from sturdis.core.apply import leaving, ownership, server, takeover
+from sturdis.core.apply import leaving, ownership, persistence, server, takeover
 from sturdis.core.apply.facts import Facts, Right
 from sturdis.core.cluster import NAMESPACE, SERVICE, STATEFUL_SET, Manifest, Ref
 from sturdis.core.errors import ClusterError, SturdisError
@@ -82,10 +82,13 @@ def _objections(spec: Spec, facts: Facts, *, adopt: bool) -> Iterator[SturdisErr
     yield from _kept_in_git(there, facts)
     yield from _kept_by_an_owner(there, facts)
     yield from leaving.objections(spec, facts)
+    yield from takeover.of_a_bare_pod(spec, facts)
     if not adopt:
         yield from _foreign(there)
         yield from of_a_foreign_pod(spec, facts)
+    yield from takeover.of_services(spec, facts)
     yield from takeover.objections(spec, facts)
+    yield from persistence.objections(spec, facts)
     yield from _of_the_claim(spec, facts)
     yield from server.objections(spec, facts)
     yield from _of_the_secret(spec, facts)
