@@ -21,12 +21,19 @@ def applying(cluster, namespace, tmp_path) -> Applying:
     return found
 
 
-def by_hand(applying: Applying, *, volume: str = "data", **service: Any) -> None:
-    """Deploy a Redis as it is usually written, with a key in it."""
-    server = pods.container("redis", REDIS, "redis-server", *ARGUMENTS, *OPEN)
+def server_of(*arguments: str, volume: str = "data") -> dict[str, Any]:
+    server = pods.container("redis", REDIS, "redis-server", *arguments, *OPEN)
     server |= {"volumeMounts": [{"name": volume, "mountPath": "/data"}]}
     server["securityContext"] = {"allowPrivilegeEscalation": False}
-    claim = pods.claim(volume, "1Gi")
+    return server
+
+
+def by_hand(
+    applying: Applying, *arguments: str, volume: str = "data", size: str = "1Gi", **service: Any
+) -> None:
+    """Deploy a Redis as it is usually written, with a key in it."""
+    server = server_of(*(arguments or ARGUMENTS), volume=volume)
+    claim = pods.claim(volume, size)
     stateful_set = {
         "apiVersion": "apps/v1",
         "kind": "StatefulSet",
@@ -39,15 +46,19 @@ def by_hand(applying: Applying, *, volume: str = "data", **service: Any) -> None
             "volumeClaimTemplates": [{"metadata": claim["metadata"], "spec": claim["spec"]}],
         },
     }
-    served = {
+    applying.cluster.apply(stateful_set, served(**service), namespace=applying.namespace)
+    applying.cluster.wait_ready(applying.namespace, "redis-0")
+    applying.redis("set", "kept", "yes")
+
+
+def served(**more: Any) -> dict[str, Any]:
+    """Give the Service of a Redis that was made by hand."""
+    return {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": "redis"},
-        "spec": {"selector": {"app": "redis"}, "ports": [{"port": 6379}], **service},
+        "spec": {"selector": {"app": "redis"}, "ports": [{"port": 6379}], **more},
     }
-    applying.cluster.apply(stateful_set, served, namespace=applying.namespace)
-    applying.cluster.wait_ready(applying.namespace, "redis-0")
-    applying.redis("set", "kept", "yes")
 
 
 def grow(applying: Applying) -> None:
@@ -66,7 +77,6 @@ def test_a_bare_set_is_taken_over_with_its_claim_and_its_data(applying):
     shown = applying.run("--dry-run", "--adopt").stdout
     assert "re-create  statefulset/redis: selector, serviceName, podManagementPolicy" in shown
     assert "its pod runs on" in shown
-    assert "--appendonly, yes, " in shown
     told = changed(applying.apply("--adopt"))
     assert (told["pod/redis-0"], told["statefulset/redis"]) == ("label", "re-create")
     assert applying.redis("get", "kept") == "yes"
@@ -125,6 +135,76 @@ def test_a_set_whose_claim_has_another_name_is_not_taken_over(applying):
     assert error["code"] == "cluster.claim"
     assert "redis-data-redis-0; ours is data-redis-0" in error["why"]
     assert applying.redis("get", "kept") == "yes"
+
+
+@pytest.mark.parametrize(
+    "arguments", [("--save", ""), ("--save", "3600 1")], ids=["memory", "snapshots"]
+)
+def test_a_server_without_an_append_only_file_is_taken_over_only_once_it_has_one(
+    applying, arguments
+):
+    by_hand(applying, *arguments, size="2Gi")
+    before = applying.get("statefulset", "redis")["metadata"]["uid"]
+    error = applying.refused("--adopt")
+    assert error["code"] == "cluster.claim"
+    assert "appendonly no" in error["why"]
+    assert f"-n {applying.namespace} exec redis-0 -c redis -- redis-cli config set" in error["do"]
+    assert applying.get("statefulset", "redis")["metadata"]["uid"] == before
+    assert applying.redis("config", "set", "appendonly", "yes") == "OK"
+    until_rewritten(applying)
+    applying.apply("--adopt")
+    assert applying.redis("get", "kept") == "yes"
+
+
+def until_rewritten(applying: Applying) -> None:
+    """Ask until the append-only file is whole, as the refusal says; the server does the work."""
+    while "aof_rewrite_in_progress:0" not in applying.redis("info", "persistence"):
+        pass
+
+
+def test_a_server_that_asks_for_a_password_is_not_taken_over_unasked(applying):
+    by_hand(applying, "--save", "", size="2Gi")
+    applying.redis("config", "set", "requirepass", "hunter2")
+    error = applying.refused("--adopt")
+    assert (error["code"], "NOAUTH" in error["why"]) == ("cluster.claim", True)
+    assert "REDISCLI_AUTH" in error["do"]
+    assert "hunter2" not in json.dumps(error)
+
+
+def test_a_service_of_a_deployment_does_not_lose_its_clients_to_an_empty_server(applying):
+    server = server_of("--save", "")
+    spec = pods.spec(server) | {"volumes": [{"name": "data", "emptyDir": {}}]}
+    deployment = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "redis"},
+        "spec": {
+            "selector": {"matchLabels": {"app": "redis"}},
+            "template": {"metadata": {"labels": {"app": "redis"}}, "spec": spec},
+        },
+    }
+    applying.cluster.apply(deployment, served(), namespace=applying.namespace)
+    applying.kubectl("rollout", "status", "deployment/redis", "--timeout=120s")
+    name = applying.kubectl("get", "pods", "-l", "app=redis", "-o", "name").strip()
+    error = applying.refused("--adopt")
+    assert error["code"] == "cluster.foreign"
+    assert error["what"].startswith("service/redis ")
+    assert name.removeprefix("pod/") in error["why"]
+    assert applying.get("service", "redis")["spec"]["selector"] == {"app": "redis"}
+
+
+@pytest.mark.parametrize("words", [(), ("--adopt",)])
+def test_a_bare_pod_whose_data_is_in_no_claim_is_not_offered_to_be_taken(applying, words):
+    server = server_of("--save", "")
+    spec = pods.spec(server) | {"volumes": [{"name": "data", "emptyDir": {}}]}
+    bare = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "redis-0"}, "spec": spec}
+    applying.cluster.apply(bare, namespace=applying.namespace)
+    applying.cluster.wait_ready(applying.namespace, "redis-0")
+    error = applying.refused(*words)
+    assert error["code"] == "cluster.claim"
+    assert "in no claim" in error["why"]
+    assert "--adopt" not in error["do"]
+    assert not applying.get("pod", "redis-0")["metadata"].get("labels")
 
 
 def test_a_claim_grown_by_hand_makes_our_own_set_anew_without_its_pod(applying):
