@@ -7,6 +7,7 @@ from sturdis.core import checks, cluster_place
 from sturdis.core.checks import cluster_pod
 from sturdis.core.cluster import (
     CONFIG_MAP,
+    NAMESPACE,
     NETWORK_POLICY,
     SERVICE,
     SERVICE_MONITOR,
@@ -25,6 +26,7 @@ from tests.core.in_cluster import (
     CLAIM_SEEN,
     IN_CLUSTER,
     LIVE,
+    changed,
     put,
     seen,
     with_claim,
@@ -238,6 +240,22 @@ def test_kinds_that_the_cluster_does_not_know_are_no_drift():
     facts = seen(live=LIVE | {MONITOR: NotVisible("not known")})
     answer = finding(facts, "cluster.drift")
     assert (answer.verdict, "apart from" in answer.seen) == (Verdict.PASS, True)
+
+
+OURS = put("metadata", "managedFields", value=[{"manager": "sturdis", "operation": "Apply"}])
+
+
+def test_a_namespace_that_others_made_is_no_drift_and_is_named():
+    ref = Ref(NAMESPACE, "redis")
+    bare = changed(LIVE[ref], put("metadata", "labels", value={"team": "a"}))
+    answer = finding(seen(live=LIVE | {ref: bare}), "cluster.drift")
+    assert answer.verdict is Verdict.PASS
+    assert "namespace/redis: others made it" in answer.seen
+    by_us = changed(bare, OURS)
+    assert finding(seen(live=LIVE | {ref: by_us}), "cluster.drift").verdict is Verdict.FAIL
+    labels = LIVE[ref]["metadata"]["labels"] | {"pod-security.kubernetes.io/enforce": "baseline"}
+    from_the_tree = changed(LIVE[ref], put("metadata", "labels", value=labels))
+    assert finding(seen(live=LIVE | {ref: from_the_tree}), "cluster.drift").verdict is Verdict.FAIL
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sturdis.core import cluster_drift, cluster_facts, cluster_troubles
+from sturdis.core.apply import ownership
 from sturdis.core.checks.judgement import (
     Check,
     Judgement,
@@ -13,10 +14,11 @@ from sturdis.core.checks.judgement import (
     unknown,
     warned,
 )
-from sturdis.core.cluster import STATEFUL_SET, Manifest, Ref, ref_of
+from sturdis.core.cluster import NAMESPACE, STATEFUL_SET, Manifest, Ref, ref_of
 from sturdis.core.cluster_facts import ClusterFacts
 from sturdis.core.cluster_troubles import Scene
 from sturdis.core.facts import NotVisible, ServerFacts, Unseen
+from sturdis.core.render import metadata
 from sturdis.core.spec import Spec
 
 SHOWN_DIFFERENCES = 3
@@ -138,6 +140,8 @@ def _drift(_spec: Spec, facts: ServerFacts) -> Judgement:
             left_out.append(f"{ref}: {live.reason}")
         elif live is None:
             drifted.append(f"{ref} is not there")
+        elif ref.kind == NAMESPACE and not _is_ours(live):
+            left_out.append(f"{ref}: others made it, and it is left as it is")
         else:
             found = cluster_drift.differences(manifest, live)
             drifted += [f"{ref}: {difference}" for difference in found]
@@ -147,6 +151,12 @@ def _drift(_spec: Spec, facts: ServerFacts) -> Judgement:
         return unknown("; ".join(hidden), "ask for the right to read them, and look again")
     apart = f", apart from {'; '.join(left_out)}" if left_out else ""
     return passed(f"{len(cluster.wanted) - len(left_out)} objects as the spec gives them{apart}")
+
+
+def _is_ours(namespace: Manifest) -> bool:
+    """Tell whether a namespace was made for the deployment, by apply or from the rendered tree."""
+    labels = namespace["metadata"].get("labels") or {}
+    return labels.get(metadata.MANAGED_BY) == metadata.MANAGER or ownership.is_ours(namespace)
 
 
 def _first(drifted: list[str]) -> str:

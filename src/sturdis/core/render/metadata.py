@@ -6,7 +6,9 @@ from sturdis.core.cluster import Manifest
 from sturdis.core.spec import Spec
 
 MANAGER = "sturdis"
-"""Field manager of server-side apply, and the value of app.kubernetes.io/managed-by."""
+"""Field manager of server-side apply, and the value of `MANAGED_BY`."""
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
 
 COMPONENT = "app.kubernetes.io/component"
 HEADLESS = "headless"
@@ -28,7 +30,7 @@ def selector(spec: Spec) -> dict[str, str]:
 
     app.kubernetes.io/instance is left out: Argo CD may set it to a name of its own.
     """
-    return {"app.kubernetes.io/name": spec.name, "app.kubernetes.io/managed-by": MANAGER}
+    return {"app.kubernetes.io/name": spec.name, MANAGED_BY: MANAGER}
 
 
 def labels(spec: Spec, component: str = "") -> dict[str, str]:

@@ -17,7 +17,7 @@ def namespace(spec: Spec) -> Manifest:
         "kind": "Namespace",
         "metadata": {
             "name": spec.namespace,
-            "labels": {"app.kubernetes.io/managed-by": metadata.MANAGER, **level},
+            "labels": {metadata.MANAGED_BY: metadata.MANAGER, **level},
             "annotations": {"argocd.argoproj.io/sync-options": "Prune=false,Delete=false"},
         },
     }
