@@ -84,7 +84,7 @@ class Application:
         last: Status = {}
         with self._watch() as lines:
             for line in lines:
-                last = json.loads(line or "{}")
+                last = json.loads(line.strip() or "{}")  # it begins without any
                 yield last
         told = {key: last.get(key) for key in ("sync", "health", "conditions", "operationState")}
         raise AssertionError(f"not within {WATCH_SECONDS} s; {self.name} is {told}")

@@ -36,11 +36,8 @@ WAIT = "--timeout=120s"
 @pytest.fixture(scope="module")
 def controllers(cluster: Cluster) -> Iterator[None]:
     """Have Argo CD run."""
-    argocd.start()
-    try:
+    with argocd.running():
         yield
-    finally:
-        argocd.stop()
 
 
 @pytest.fixture(scope="module")

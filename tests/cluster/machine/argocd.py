@@ -4,10 +4,13 @@ The configuration is that of Argo CD's own installation. It is asked for every c
 one each `RESYNC_SECONDS`; an installation does so every 120 s and at a webhook of the repository.
 """
 
+import contextlib
+import fcntl
 import json
 import secrets
 import shutil
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ NAMESPACE = "argocd"
 PORTS = {"redis": 23810, "repo-server": 23811, "repo-metrics": 23812, "metrics": 23813}
 """All of 127.0.0.1, but the controller's metrics."""
 RESYNC_SECONDS = 10
+LOCK = Path("/run/sturdis-argocd.lock")
 
 PROJECT = {
     "apiVersion": "argoproj.io/v1alpha1",
@@ -31,6 +35,22 @@ PROJECT = {
     },
 }
 """As Argo CD's API server makes it at its first start, which is not part of this."""
+
+
+@contextlib.contextmanager
+def running() -> Iterator[None]:
+    """Have it run for one run of tests; another one waits until this has ended.
+
+    Raises:
+        MachineError: It did not start.
+    """
+    with LOCK.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        start()
+        try:
+            yield
+        finally:
+            stop()
 
 
 def start() -> None:
