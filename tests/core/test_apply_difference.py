@@ -2,10 +2,11 @@
 
 import copy
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sturdis.core.apply.difference import HIDDEN, differences
+from sturdis.core.apply.difference import HIDDEN, OF_OTHERS, differences
 
 TEXT = st.text("abc \n", max_size=8)
 VALUE = st.recursive(
@@ -59,39 +60,93 @@ def test_what_the_api_server_keeps_is_no_difference():
     assert differences(before, after) == ()
 
 
-def test_no_password_is_shown_wherever_it_stands():
-    secret = "hunter2-of-old"
-    foreign = {
-        "metadata": {
-            "annotations": {
-                "kubectl.kubernetes.io/last-applied-configuration": f'{{"x":"{secret}"}}',
+SECRET = "hunter2-of-old"
+FOREIGN = {
+    "metadata": {
+        "annotations": {
+            "kubectl.kubernetes.io/last-applied-configuration": f'{{"x":"{SECRET}"}}',
+            "note": SECRET,
+        }
+    },
+    "data": {
+        "redis.conf": f"port 6379\nrequirepass {SECRET}\n  user default on >{SECRET}\n"
+        f"rename-command CONFIG {SECRET}\n",
+        "name": SECRET,
+    },
+    "spec": {
+        "template": {
+            "spec": {
+                "containers": [
+                    {
+                        "name": "redis",
+                        "image": "redis:7.0",
+                        "args": ["--requirepass", SECRET],
+                        "command": ["sh", "-c", f"redis-server --requirepass {SECRET}"],
+                        "env": [
+                            {"name": "REDIS_PASSWORD", "value": SECRET},
+                            {"name": "REDIS_PW", "value": SECRET},
+                            {"name": "REDIS_ADDR", "value": f"redis://:{SECRET}@localhost"},
+                        ],
+                        "lifecycle": {"postStart": {"exec": {"command": ["set", SECRET]}}},
+                    },
+                    {
+                        "name": "other",
+                        "image": "exporter:1",
+                        "args": [f"--redis.addr=redis://:{SECRET}@localhost:6379"],
+                        "env": [{"name": "X", "value": SECRET}],
+                    },
+                ]
             }
-        },
-        "data": {"redis.conf": f"port 6379\nrequirepass {secret}\nuser default on >{secret}\n"},
-        "spec": {
-            "template": {
-                "spec": {
-                    "containers": [
-                        {
-                            "name": "redis",
-                            "args": ["--requirepass", secret],
-                            "command": ["sh", "-c", f"redis-server --requirepass {secret}"],
-                            "env": [{"name": "REDIS_PASSWORD", "value": secret}],
-                        },
-                        {"name": "other", "env": [{"name": "X_TOKEN", "value": secret}]},
-                    ]
-                }
+        }
+    },
+}
+OURS = {
+    "metadata": {},
+    "data": {"redis.conf": "port 6380\n"},
+    "spec": {
+        "template": {
+            "spec": {
+                "containers": [
+                    {
+                        "name": "redis",
+                        "image": "redis:8.0",
+                        "command": ["sh", "start"],
+                        "env": [{"name": "REDIS_ADDR", "value": "redis://localhost"}],
+                    }
+                ]
             }
-        },
-    }
-    ours = {
-        "metadata": {},
-        "data": {"redis.conf": "port 6380\n"},
-        "spec": {
-            "template": {"spec": {"containers": [{"name": "redis", "command": ["sh", "start"]}]}}
-        },
-    }
-    told = "\n".join(map(str, differences(foreign, ours)))
-    assert secret not in told
+        }
+    },
+}
+
+
+def test_nothing_that_others_wrote_into_arguments_variables_or_texts_is_shown():
+    told = "\n".join(map(str, differences(FOREIGN, OURS, foreign=True)))
+    assert SECRET not in told
+    assert "6379" not in told
+    assert OF_OTHERS in told
+    assert "  + port 6380" in told
+    containers = "spec.template.spec.containers"
+    assert f"{containers}[redis].image: redis:7.0 → redis:8.0" in told
+    assert f"{containers}[redis].env[REDIS_ADDR].value: {OF_OTHERS} → redis://localhost" in told
+    assert f"{containers}[other]: {{name: other, image: exporter:1, args: […], " in told
+
+
+@given(
+    secret=st.text("abcdefghijklmnop", min_size=12), other=VALUE, keys=st.lists(TEXT, max_size=3)
+)
+def test_no_text_of_a_config_map_of_others_is_shown(secret, other, keys):
+    before = {"metadata": {}, "data": {key: f"{key} {secret}\n" for key in keys}}
+    after = {"metadata": {}, "data": other}
+    assert secret not in "\n".join(map(str, differences(before, after, foreign=True)))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["requirepass x", "  user default on >x", "rename-command CONFIG x", "a redis://:x@host:1"],
+)
+def test_of_what_is_ours_all_is_shown_but_what_may_hold_a_password(line):
+    (told,) = shown({"a": f"port 1\n{line}\n"}, {"a": "port 2\n"}, "data")
+    assert "- port 1" in told
     assert HIDDEN in told
-    assert "- port 6379" in told
+    assert line not in told

@@ -191,6 +191,18 @@ def test_a_pod_that_cannot_be_made_says_who_refuses():
     assert only(found).why == words
 
 
+def test_a_pod_that_its_set_cannot_take_over_is_told_with_the_reason():
+    words = (
+        "update Pod redis-0 in StatefulSet redis failed error: pod updates may not change fields"
+    )
+    failed = scene(events=[event("FailedUpdate", words, "uid-of-set")])
+    assert only(failed).why == words
+    assert "delete pod redis-0" in only(failed).do
+    assert failed.pod is not None
+    failed.pod["metadata"]["ownerReferences"] = [{"uid": "uid-of-set", "controller": True}]
+    assert troubles(failed, KUBECTL) == ()  # that is over
+
+
 def test_a_volume_that_another_node_holds_is_told():
     waiting = container(state={"waiting": {"reason": "ContainerCreating"}})
     held = event("FailedAttachVolume", "Multi-Attach error for volume pvc-1")

@@ -57,6 +57,8 @@ def troubles(scene: Scene, kubectl: str) -> tuple[Trouble, ...]:
 def _troubles(scene: Scene, kubectl: str) -> Iterator[Trouble]:
     if scene.pod is None:
         yield from _not_created(scene, kubectl)
+    elif not _is_kept(scene, scene.pod):
+        yield from _not_taken(scene, scene.pod, kubectl)
     yield from _of_the_claim(scene, kubectl)
     if scene.pod is not None:
         yield from _of_the_schedule(scene, scene.pod, kubectl)
@@ -103,11 +105,26 @@ def _not_created(scene: Scene, kubectl: str) -> Iterator[Trouble]:
     event = latest(scene, scene.stateful_set, "FailedCreate")
     if event is not None:
         yield Trouble(
-            "pod",
-            "the StatefulSet cannot make its pod",
-            event["message"],
+            "pod", "the StatefulSet cannot make its pod", event["message"],
             f"mend what it names: a quota, a policy or a webhook; {kubectl} get events",
-        )
+        )  # fmt: skip
+
+
+def _is_kept(scene: Scene, pod: Manifest) -> bool:
+    """Tell whether the set has the pod for its own, as far as both can be seen."""
+    uid = None if scene.stateful_set is None else scene.stateful_set["metadata"].get("uid")
+    owners = pod["metadata"].get("ownerReferences") or ()
+    return uid is None or any(one.get("uid") == uid for one in owners)
+
+
+def _not_taken(scene: Scene, pod: Manifest, kubectl: str) -> Iterator[Trouble]:
+    event = latest(scene, scene.stateful_set, "FailedUpdate", "FailedCreate")
+    if event is not None:
+        name = pod["metadata"]["name"]
+        yield Trouble(
+            "pod", f"the StatefulSet cannot take over pod {name}", event["message"],
+            f"save what the pod holds, then {kubectl} delete pod {name}: the set makes its own",
+        )  # fmt: skip
 
 
 def _of_the_claim(scene: Scene, kubectl: str) -> Iterator[Trouble]:

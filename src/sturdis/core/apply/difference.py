@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,12 +24,25 @@ NAMING = ("name", "alert", "containerPort", "port", "mountPath", "ip", "key")
 LINES_SHOWN = 12
 """Most lines of a text's difference that are shown; the rest is counted."""
 
-SECRET = re.compile(r"pass|auth|secret|token|credential|--user\b|^user ", re.IGNORECASE)
+SECRET = re.compile(
+    r"pass|auth|secret|token|credential|--user\b|^\s*user\b|rename-command|://[^/\s]*@",
+    re.IGNORECASE,
+)
 """What may stand beside a password: in a variable's name, an argument, or a line of a text."""
+
+WRITTEN = ("spec.template", "data", "binaryData", "metadata.annotations")
+"""Where people write what they like, a password too."""
+
+HARMLESS = frozenset({
+    "image", "imagePullPolicy", "name", "mountPath", "subPath", "protocol", "cpu", "memory",
+    "restartPolicy", "dnsPolicy", "claimName",
+})  # fmt: skip
+"""Keys of a pod whose texts are shown although others wrote them; numbers and flags always are."""
 
 DIGEST = re.compile(r"[0-9a-f]{40,}")
 
 HIDDEN = "(not shown: it may hold a password)"
+OF_OTHERS = "(not shown: others wrote it)"
 NOTHING = "nothing"
 
 
@@ -53,9 +66,16 @@ class Change:
         return "\n".join((f"{self.path}:", *(f"  {line}" for line in (*shown, *rest))))
 
 
-def differences(before: Manifest, after: Manifest) -> tuple[Change, ...]:
-    """Give every field that is not the same, without what the API server keeps itself."""
-    return tuple(_of_values(_stated(before), _stated(after), ""))
+def differences(before: Manifest, after: Manifest, *, foreign: bool = False) -> tuple[Change, ...]:
+    """Give every field that is not the same, without what the API server keeps itself.
+
+    Args:
+        before: The object as it is.
+        after: What it would be.
+        foreign: Others wrote what is there: of its arguments, variables and texts nothing is shown.
+    """
+    found = _of_values(_stated(before), _stated(after), "")
+    return tuple(_told(*one, foreign=foreign) for one in found)
 
 
 def _stated(manifest: Manifest) -> Manifest:
@@ -68,29 +88,42 @@ def _stated(manifest: Manifest) -> Manifest:
     return {"metadata": meta | ({"annotations": notes} if notes else {}), **rest}
 
 
-def _of_values(before: Any, after: Any, path: str) -> Iterator[Change]:
+def _of_values(before: Any, after: Any, path: str) -> Iterator[tuple[str, Any, Any]]:
     if before == after and type(before) is type(after):
         return
     if isinstance(before, Mapping) and isinstance(after, Mapping):
-        yield from _of_tables(before, after, path)
+        for key in dict.fromkeys((*before, *after)):
+            yield from _of_values(before.get(key), after.get(key), _below(path, key))
     elif _is_list(before) and _is_list(after) and (name_of := _naming((*before, *after))):
         named = [{name_of(item): item for item in items} for items in (before, after)]
         for name in dict.fromkeys((*named[0], *named[1])):
             yield from _of_values(named[0].get(name), named[1].get(name), f"{path}[{name}]")
-    elif isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
-        yield Change(path, "a text", "another", tuple(_of_texts(before, after)))
     else:
-        yield Change(path, _text(before, path), _text(after, path))
+        yield path, before, after
 
 
-def _of_tables(before: Mapping[str, Any], after: Mapping[str, Any], path: str) -> Iterator[Change]:
-    hidden = SECRET.search(str(after.get("name", before.get("name", ""))))
-    for key in dict.fromkeys((*before, *after)):
-        old, new = before.get(key), after.get(key)
-        if key == "value" and hidden and old != new:
-            yield Change(_below(path, key), HIDDEN, HIDDEN)
-        else:
-            yield from _of_values(old, new, _below(path, key))
+def _told(path: str, before: Any, after: Any, *, foreign: bool) -> Change:
+    veiled = foreign and path.startswith(WRITTEN)
+    key = path.rpartition(".")[2]
+    if isinstance(before, str) and isinstance(after, str) and "\n" in before + after:
+        lines = _of_texts("" if veiled else before, after)
+        gone = (f"- {OF_OTHERS}",) if veiled and before else ()
+        return Change(path, "a text", "another", (*gone, *lines))
+    if key == "value" and SECRET.search(path):  # of a variable, by its name
+        return Change(path, HIDDEN, HIDDEN)
+    harmless = HARMLESS if path.startswith("spec.template") else frozenset()
+    shown = _veiled(before, key, harmless) if veiled else before
+    old = OF_OTHERS if veiled and isinstance(before, str) and shown != before else None
+    return Change(path, old or _text(shown, path), _text(after, path))
+
+
+def _veiled(value: Any, key: str, harmless: Collection[str]) -> Any:
+    """Give a value with no text in it but harmless ones."""
+    if isinstance(value, Mapping):
+        return {inner: _veiled(one, inner, harmless) for inner, one in value.items()}
+    if _is_list(value):
+        return [_veiled(one, key, harmless) for one in value]
+    return value if key in harmless or not isinstance(value, str) else "…"
 
 
 def _below(path: str, key: str) -> str:

@@ -201,7 +201,8 @@ def tried(step: Step, live: Manifest | None, result: Manifest) -> Step:
     """
     if live is None or step.action is Action.CREATE:
         return step
-    changes = difference.differences(live, result)
+    foreign = not ownership.is_ours(live)
+    changes = difference.differences(live, result, foreign=foreign)
     if step.action is not Action.CHANGE or changes:
         return replace(step, changes=changes)
     if ownership.is_ours(live):
