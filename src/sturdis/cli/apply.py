@@ -10,9 +10,10 @@ import click
 from sturdis import wiring
 from sturdis.cli.options import CONTEXT, json_option, spec_option
 from sturdis.cli.output import Output, is_terminal, paint
-from sturdis.cli.waiting import WaitingLine
+from sturdis.cli.waiting import Seconds, WaitingLine, naming
 from sturdis.core.errors import UsageError
 from sturdis.core.local import REDIS_PORT
+from sturdis.core.typed import Typed
 
 if TYPE_CHECKING:
     from sturdis.core.apply.plan import Plan, Step
@@ -33,7 +34,7 @@ COLOURS = {"create": "green", "change": "yellow", "re-create": "yellow", "replac
 @click.option(
     "--wait",
     "seconds",
-    type=click.FloatRange(min=0),
+    type=Seconds(min=0),
     metavar="SECONDS",
     help="Longest wait until it serves; 0: do not wait. Default: what a start may take, and 120.",
 )
@@ -55,17 +56,19 @@ def command(
     the cluster has already is left as it is; a second run changes nothing.
     """
     spec = wiring.load_spec(spec_file, environment)
-    told, line = _Telling(output, spec, dry_run=dry_run, yes=yes), WaitingLine(output)
+    typed = Typed(context, None if spec_file is None else str(spec_file), environment)
+    told, line = _Telling(output, spec, typed, adopt, dry_run, yes), WaitingLine(output, typed)
     try:
-        applied = wiring.apply(
-            spec,
-            context=context,
-            adopt=adopt,
-            seconds=seconds,
-            agree=told.agree,
-            done=told.done,
-            waiting=line.show,
-        )
+        with naming(typed):
+            applied = wiring.apply(
+                spec,
+                context=context,
+                adopt=adopt,
+                seconds=seconds,
+                agree=told.agree,
+                done=told.done,
+                waiting=line.show,
+            )
     except KeyboardInterrupt:
         line.end()
         told.interrupted()
@@ -74,7 +77,7 @@ def command(
         line.end()
     if output.json:
         output.value(_values(spec, applied))
-    elif text := _text(spec, applied, dry_run=dry_run):
+    elif text := _text(spec, applied, typed, dry_run=dry_run):
         output.text(text)
 
 
@@ -84,9 +87,12 @@ class _Telling:
 
     output: Output
     spec: "Spec"
+    typed: Typed
+    adopt: bool
     dry_run: bool
     yes: bool
     plan: "Plan | None" = None
+    agreed: bool = False
     applied: "list[Step]" = field(default_factory=list)
 
     def agree(self, plan: "Plan") -> bool:
@@ -106,13 +112,17 @@ class _Telling:
         # a script that only makes what is not there need not say yes
         agreed = self.yes or not plan.changing or (plan.only_creates and not asked)
         if agreed or (asked and click.confirm("Apply it?", err=True)):
+            self.agreed = True
             return True
         raise UsageError(
             "usage.not_agreed",
             "nothing was applied",
             why="the answer was no" if asked else "there is no terminal to ask on",
-            do="sturdis apply --yes",
+            do=self._again("--yes"),
         )
+
+    def _again(self, *more: str) -> str:
+        return self.typed.command("apply", *(["--adopt"] if self.adopt else []), *more)
 
     def done(self, step: "Step") -> None:
         """Tell of a step that is done."""
@@ -121,14 +131,18 @@ class _Telling:
 
     def interrupted(self) -> None:
         """Say what is done already, and how to go on."""
-        if self.plan is None or (self.plan.changing and not self.applied):
+        if self.plan is None or not self.agreed:
             return
         if len(self.applied) < len(self.plan.changing):
-            self.output.aside("only the steps above are done; sturdis apply does the rest")
+            step = self.plan.changing[len(self.applied)]
+            self.output.aside(
+                f"cut short in {step.action.value} {step.ref}, which may be done in part; what is "
+                f"told above as done is done\n  {self._again()}    does the rest"
+            )
             return
         self.output.aside(
             "all is applied, and goes on without being watched; look on with\n"
-            f"  {self.plan.kubectl} get pods,pvc,events, or sturdis apply once more"
+            f"  {self.plan.kubectl} get pods,pvc,events\n  {self._again()}"
         )
 
 
@@ -156,17 +170,16 @@ def _step_text(step: "Step") -> str:
     return "\n".join(lines)
 
 
-def _text(spec: "Spec", applied: "Applied", *, dry_run: bool) -> str:
+def _text(spec: "Spec", applied: "Applied", typed: Typed, *, dry_run: bool) -> str:
     if dry_run:
         return ""
     changed = len(applied.plan.changing)
     what = f"{changed} objects changed" if changed else "nothing changed"
     if not applied.serves:
         return f"applied  {what}; it is not waited for\nnext     {applied.plan.kubectl} get pods"
-    context = applied.plan.kubectl.removeprefix("kubectl ").partition(" -n ")[0]
     return (
         f"serves   {spec.name}.{spec.namespace}.svc:{REDIS_PORT}, after {applied.seconds:.1f} s; "
-        f"{what}\nnext     sturdis verify {context}"
+        f"{what}\nnext     {typed.at(applied.plan.kubectl).command('verify')}"
     )
 
 

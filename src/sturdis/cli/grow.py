@@ -11,8 +11,9 @@ import click
 from sturdis import wiring
 from sturdis.cli.options import CONTEXT, json_option, spec_option
 from sturdis.cli.output import Output, is_terminal, paint
-from sturdis.cli.waiting import WaitingLine
+from sturdis.cli.waiting import Seconds, WaitingLine, naming
 from sturdis.core.errors import UsageError
+from sturdis.core.typed import Typed
 
 if TYPE_CHECKING:
     from sturdis.core.apply.plan import Step
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 @click.option(
     "--wait",
     "seconds",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Seconds(min=0, min_open=True),
     default=wiring.GROW_SECONDS,
     metavar="SECONDS",
     help="Longest wait until the volume has grown; default: 600.",
@@ -54,17 +55,19 @@ def command(
     is told what to commit.
     """
     about = wiring.sized(spec_file, environment)
-    told, line = _Telling(output, about, dry_run=dry_run, yes=yes), WaitingLine(output)
+    typed = Typed(context, None if spec_file is None else str(spec_file), environment)
+    told, line = _Telling(output, about, typed, dry_run, yes), WaitingLine(output, typed)
     try:
-        grown = wiring.grow(
-            spec_file,
-            environment,
-            context=context,
-            seconds=seconds,
-            agree=told.agree,
-            done=told.done,
-            waiting=line.show,
-        )
+        with naming(typed):
+            grown = wiring.grow(
+                spec_file,
+                environment,
+                context=context,
+                seconds=seconds,
+                agree=told.agree,
+                done=told.done,
+                waiting=line.show,
+            )
     except KeyboardInterrupt:
         line.end()
         told.interrupted()
@@ -74,7 +77,7 @@ def command(
     if output.json:
         output.value(_values(about, grown))
     elif not dry_run:
-        output.text(_text(about, grown))
+        output.text(_text(about, grown, typed))
 
 
 @dataclass
@@ -83,6 +86,7 @@ class _Telling:
 
     output: Output
     about: "Sized"
+    typed: Typed
     dry_run: bool
     yes: bool
     agreed: bool = False
@@ -97,9 +101,9 @@ class _Telling:
         for warning in growth.warnings:
             self.output.warning(warning)
         if self.dry_run and not self.output.json:
-            self.output.text(_plan_text(self.about, growth))
+            self.output.text(_plan_text(self.about, growth, self.typed))
         elif not self.dry_run and not growth.is_done:
-            self.output.text(_plan_text(self.about, growth), err=True)
+            self.output.text(_plan_text(self.about, growth, self.typed), err=True)
         if self.dry_run:
             return False
         asked = not self.yes and is_terminal(sys.stdin)
@@ -111,7 +115,7 @@ class _Telling:
             "usage.not_agreed",
             "nothing was grown",
             why="the answer was no" if asked else "there is no terminal to ask on",
-            do="sturdis grow --yes",
+            do=self.typed.command("grow", "--yes"),
         )
 
     def done(self, step: "Step") -> None:
@@ -122,15 +126,16 @@ class _Telling:
     def interrupted(self) -> None:
         """Say how to go on, where something was begun."""
         if self.agreed:
-            self.output.aside("the pod runs on as it was; sturdis grow once more does the rest")
+            again = self.typed.command("grow")
+            self.output.aside(f"the pod runs on as it was\n  {again}    does the rest")
 
 
-def _plan_text(about: "Sized", growth: "Growth") -> str:
+def _plan_text(about: "Sized", growth: "Growth", typed: Typed) -> str:
     if growth.is_done:
         head = f"nothing to do: {about.claim} has {growth.size}"
-        return "\n".join((head, *_committing(about, growth)))
+        return "\n".join((head, *_committing(about, growth, typed)))
     head = f"sturdis grow does this in namespace {about.namespace} ({growth.kubectl}):"
-    return "\n".join((head, *_lines(growth), *_committing(about, growth)))
+    return "\n".join((head, *_lines(growth), *_committing(about, growth, typed)))
 
 
 def _lines(growth: "Growth") -> Iterator[str]:
@@ -148,12 +153,12 @@ def _line(action: str, text: str) -> str:
     return f"  {paint(f'{action:<11}', 'yellow', sys.stderr)}{text}"
 
 
-def _committing(about: "Sized", growth: "Growth") -> Iterator[str]:
+def _committing(about: "Sized", growth: "Growth", typed: Typed) -> Iterator[str]:
     """Say what is left to people where the set is kept as it is in Git."""
     if not growth.keeper:
         return
     yield _line("commit", f"the set is kept by {growth.keeper}, so its size changes in Git:")
-    yield f"{'':13}sturdis render -o DIR, and commit what changed:"
+    yield f"{'':13}{typed.command('render', '-o', 'DIR')}, and commit what changed:"
     yield from (f"{'':13}  {path}" for path in about.files)
     yield _line("then", "when its sync fails, as a set's volume template cannot be changed:")
     yield f"{'':13}{_orphan(about, growth)}"
@@ -164,17 +169,16 @@ def _orphan(about: "Sized", growth: "Growth") -> str:
     return f"{growth.kubectl} delete statefulset {about.name} --cascade=orphan"
 
 
-def _text(about: "Sized", grown: "Grown") -> str:
+def _text(about: "Sized", grown: "Grown", typed: Typed) -> str:
     growth = grown.growth
     if growth.is_done:
-        return _plan_text(about, growth)
+        return _plan_text(about, growth, typed)
     after = f"after {grown.seconds:.1f} s{_of_the_pod(about, grown)}"
     lines = [f"grown    {about.claim} has {growth.size}, {after}"]
     if growth.keeper:
         lines.append("next     commit the size, as told above")
     else:
-        context = growth.kubectl.removeprefix("kubectl ").partition(" -n ")[0]
-        lines.append(f"next     sturdis verify {context}")
+        lines.append(f"next     {typed.at(growth.kubectl).command('verify')}")
     return "\n".join(lines)
 
 

@@ -140,7 +140,7 @@ def _wait(applying: Applying, place: Place, telling: Telling, kubectl: str) -> N
     raise ClusterError(
         "cluster.not_serving",
         f"statefulset/{applying.spec.name} is applied and does not serve after "
-        f"{applying.seconds:.0f} s",
+        f"{applying.seconds:g} s",
         why="\n".join(f"{one.what}: {one.why}" for one in told) or progress.stage(last),
         do=told[0].do if told else f"{kubectl} get pods,pvc,events",
     )

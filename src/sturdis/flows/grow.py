@@ -125,7 +125,7 @@ def _wait(growing: Growing, place: Place, telling: Telling, growth: Growth) -> N
     raise ClusterError(
         "cluster.not_grown",
         f"the claim asks for {growth.size}, and its volume has not grown after "
-        f"{growing.seconds:.0f} s",
+        f"{growing.seconds:g} s",
         why="\n".join(f"{one.what}: {one.why}" for one in told) or progress.stage(last, wanted),
         do=(told[0].do if told else f"{growth.kubectl} get pvc,events")
         + "; sturdis grow once more goes on from here",
