@@ -85,6 +85,8 @@ const connectionTo = ({ host, port, db, username, password, path, tls }) => ({
   username: username ?? undefined,
   password: password ?? undefined,
   maxRetriesPerRequest: null, // wait for Redis instead of giving up
+  // a node without power closes no connection; an idle worker blocks for up to 10 s
+  socketTimeout: 15_000,
   // a server that turned read-only is left: reconnect, and send the command again
   reconnectOnError: (error) => (error.message.includes('READONLY') ? 2 : false),
 });
