@@ -84,6 +84,6 @@ def test_a_namespace_enforces_that_its_pods_are_confined(cluster, namespace):
     meta = {"name": "confined", "namespace": namespace}
     pod = {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": inside}
     tried(cluster, namespace, pod)
-    pod["spec"] = {**pod["spec"], "hostNetwork": True}
-    refused = cluster.try_kubectl("create", "--dry-run=server", "-f", "-", given=json.dumps(pod))
+    on_the_host = json.dumps(pod | {"spec": inside | {"hostNetwork": True}})
+    refused = cluster.try_kubectl("create", "--dry-run=server", "-f", "-", given=on_the_host)
     assert "violates PodSecurity" in refused.stderr
