@@ -79,8 +79,18 @@ def run(arguments: list[str]) -> int:
     return int(status or errors.OK)
 
 
+def _is_of_an_interrupt(error: BaseException) -> bool:
+    """Tell whether Ctrl-C is behind an error: Python 3.11 wraps what `__set_name__` raises."""
+    return isinstance(error, KeyboardInterrupt) or (
+        error.__cause__ is not None and _is_of_an_interrupt(error.__cause__)
+    )
+
+
 def _unforeseen(output: Output, error: Exception) -> int:
     """Tell of a defect of ours; or of what the system refused, a full disk behind --help too."""
+    if _is_of_an_interrupt(error):
+        output.aside("interrupted")
+        return errors.INTERRUPTED
     import traceback  # noqa: PLC0415  6 ms that only this pays
 
     codes = (frame.f_code for frame, _line in traceback.walk_tb(error.__traceback__))

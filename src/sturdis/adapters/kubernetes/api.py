@@ -127,7 +127,8 @@ class Cluster(AbstractContextManager["Cluster"]):
         meta |= {"namespace": namespace} if namespace else {}
         ref = Ref(ref_of(manifest).kind, "", meta.get("namespace", ""))
         params = {"fieldManager": MANAGER, "dryRun": "All"}
-        made = self._session.json("create", ref, params=params, body=manifest | {"metadata": meta})
+        body = manifest | {"metadata": meta}
+        made = self._session.json("create", ref, params=params, body=body, named=ref_of(manifest))
         return made | {"metadata": made["metadata"] | {"name": named["name"]}}
 
     def patch(self, ref: Ref, changes: Manifest) -> Manifest:
@@ -250,7 +251,7 @@ class Cluster(AbstractContextManager["Cluster"]):
         Raises:
             ClusterError: The API server does not answer.
         """
-        told = self._session.send("GET", "/version", "get", "/version").json()
+        told = self._session.told("/version", "major")
         return int(told["major"].rstrip("+")), int(told["minor"].rstrip("+"))
 
     def serves(self, kind: Kind) -> bool:
@@ -260,7 +261,7 @@ class Cluster(AbstractContextManager["Cluster"]):
             ClusterError: The API server does not answer.
         """
         try:
-            told = self._session.send("GET", session.root(kind), "get", session.root(kind)).json()
+            told = self._session.told(session.root(kind), "resources")
         except ClusterError as error:
             if error.code == "cluster.not_found":
                 return False

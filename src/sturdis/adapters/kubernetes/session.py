@@ -22,6 +22,8 @@ from sturdis.core.errors import ClusterError
 CONNECT_SECONDS = 5.0
 """Longest wait for a connection: a cluster behind a VPN that is off is found out."""
 
+JSON = "application/json"
+
 ANSWER_SECONDS = 30.0
 """Longest wait for an answer: Kubernetes' own limit of an admission webhook."""
 
@@ -66,8 +68,11 @@ class Session:
         params: Mapping[str, str] | None = None,
         body: Manifest | None = None,
         content_type: str = "application/json",
+        named: Ref | None = None,
     ) -> Manifest:
         """Do `verb`, as RBAC names it, to an object or a kind, and give the answer.
+
+        An error names `named`, where that is not what the request itself names.
 
         Raises:
             ClusterError: It is refused, or not answered.
@@ -76,10 +81,36 @@ class Session:
         content = None if body is None else json.dumps(body).encode()
         headers = {} if body is None else {"Content-Type": content_type}
         response = self.send(
-            method, path(ref), verb, ref, params=params, content=content, headers=headers
+            method, path(ref), verb, named or ref, params=params, content=content, headers=headers
         )
-        answer: Manifest = response.json()
+        return self._object(response, "kind")
+
+    def told(self, where: str, key: str) -> Manifest:
+        """Give what the API server tells of itself at a path, with `key` in it.
+
+        Raises:
+            ClusterError: It is refused, or not answered.
+        """
+        return self._object(self.send("GET", where, "get", where), key)
+
+    def _object(self, response: httpx2.Response, key: str) -> Manifest:
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise self._no_api(response) from error
+        if not isinstance(answer, dict) or key not in answer:
+            raise self._no_api(response)
         return answer
+
+    def _no_api(self, response: httpx2.Response) -> ClusterError:
+        """Say that something else answers, as a proxy that asks people to log in."""
+        kind = response.headers.get("Content-Type", "of no type")
+        return ClusterError(
+            "cluster.unreachable",
+            f"{self.server} answers, and is no API server",
+            why=f"status {response.status_code} and {kind}, which is no object of Kubernetes",
+            do="kubectl cluster-info    tries the same; look at the server in the kubeconfig",
+        )
 
     def send(
         self, method: str, where: str, verb: str, what: Ref | str, **request: Any
@@ -121,6 +152,8 @@ class Session:
                 if response.is_error:
                     response.read()
                     raise _refused(response, verb, ref)
+                if not response.headers.get("Content-Type", "").startswith(JSON):
+                    raise self._no_api(response)
                 yield from response.iter_lines()
         except httpx2.HTTPError as error:
             raise self._broken(error) from error
