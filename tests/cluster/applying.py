@@ -72,9 +72,9 @@ class Applying:
         error: dict[str, str] = json.loads(done.stdout)["error"]
         return error
 
-    def interrupted(self, word: str) -> tuple[int, str]:
+    def interrupted(self, word: str, *words: str) -> tuple[int, str]:
         """Apply, press Ctrl-C when `word` is told, and give status and what was told."""
-        command = [*STURDIS, *self.command("--yes")]
+        command = [*STURDIS, *self.command("--yes", *words)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
             told = ""

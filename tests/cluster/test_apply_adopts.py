@@ -129,6 +129,21 @@ def test_a_headless_service_of_that_name_gets_an_address(applying):
     assert applying.get("service", "redis")["spec"]["clusterIP"] != "None"
 
 
+def test_ctrl_c_in_a_step_names_it_and_what_does_the_rest(applying):
+    by_hand(applying, size="2Gi", clusterIP="None")
+    finalizers = json.dumps({"metadata": {"finalizers": ["example.com/kept"]}})
+    applying.kubectl("patch", "service", "redis", f"--patch={finalizers}")
+    status, told = applying.interrupted("done      create configmap/redis-config", "--adopt")
+    assert status == 130
+    assert "cut short in re-create service/redis" in told
+    spec = applying.folder / "sturdis.yaml"
+    assert f"sturdis apply --context {applying.cluster.context} --spec {spec} --adopt    " in told
+    assert applying.get("service", "redis")["metadata"]["deletionTimestamp"]
+    applying.kubectl("patch", "service", "redis", '--patch={"metadata": {"finalizers": null}}')
+    applying.apply("--adopt")
+    assert applying.redis("get", "kept") == "yes"
+
+
 def test_a_set_whose_claim_has_another_name_is_not_taken_over(applying):
     by_hand(applying, volume="redis-data")
     error = applying.refused("--adopt")

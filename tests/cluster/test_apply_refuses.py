@@ -181,6 +181,18 @@ def test_a_storage_class_that_is_not_there_is_refused(applying):
     assert is_empty(applying)
 
 
+def test_a_secret_with_an_empty_password_is_refused_as_one_without(applying):
+    applying.spec(access={"passwordSecret": "redis-access"})
+    applying.kubectl(
+        "create", "secret", "generic", "redis-access", "--from-literal=password=",
+        "--from-literal=exporter-password=for-a-test", "--from-literal=sturdis-password=the-same",
+    )  # fmt: skip
+    error = applying.refused()
+    assert error["code"] == "cluster.secret"
+    assert "lacks password" in error["what"]
+    assert is_empty(applying)
+
+
 @pytest.fixture
 def policy(applying) -> Iterator[str]:
     """Give the words of a policy that lets no StatefulSet into the namespace."""
@@ -242,19 +254,24 @@ def test_what_the_spec_itself_forbids_is_never_asked_of_a_cluster(applying, word
     assert is_empty(applying)
 
 
+def serve(applying: Applying, *, is_served: bool) -> None:
+    """Let the API server know ServiceMonitors, or not; those that are there stay in its store."""
+    change = [{"op": "replace", "path": "/spec/versions/0/served", "value": is_served}]
+    applying.cluster.kubectl(
+        "patch", "crd", MONITORS, "--type=json", f"--patch={json.dumps(change)}"
+    )
+    path = "/apis/monitoring.coreos.com/v1"
+    while is_served != ('"servicemonitors"' in applying.cluster.kubectl("get", "--raw", path)):
+        pass  # until the API server has read it
+
+
 @pytest.mark.usefixtures("machine")
 def test_a_cluster_without_the_operators_kinds_gets_the_rest_and_it_is_said(applying):
-    kept = applying.cluster.get("crd", MONITORS)
-    applying.cluster.kubectl("delete", "crd", MONITORS)
+    serve(applying, is_served=False)
     try:
         told = applying.apply()
     finally:
-        definition = {key: kept[key] for key in ("apiVersion", "kind", "spec")}
-        definition["metadata"] = {
-            key: kept["metadata"].get(key) or {} for key in ("name", "annotations")
-        }
-        applying.cluster.kubectl("apply", "--server-side", "-f", "-", given=json.dumps(definition))
-        applying.cluster.kubectl("wait", "--for=condition=Established", f"crd/{MONITORS}")
+        serve(applying, is_served=True)
     (skipped,) = (one for one in told["steps"] if one["action"] == "skip")
     assert skipped["object"] == "servicemonitor/redis"
     assert "no such CRD" in skipped["note"]

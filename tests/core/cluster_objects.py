@@ -50,7 +50,7 @@ def pod(spec: Spec, *, ready: bool = True, revision: str = "redis-1", **labels: 
 
 def _pod_spec(spec: Spec) -> Manifest:
     (stateful_set,) = (one for one in rendered(spec) if one["kind"] == "StatefulSet")
-    found = copy.deepcopy(stateful_set["spec"]["template"]["spec"])
+    found: Manifest = copy.deepcopy(stateful_set["spec"]["template"]["spec"])
     claims = {"claimName": metadata.claim_name(spec)}
     volume = {"name": "data", "persistentVolumeClaim": claims}
     return found | {"nodeName": "node1", "volumes": [*found["volumes"], volume]}

@@ -19,6 +19,7 @@ from sturdis.core.cluster import (
     Ref,
     ref_of,
 )
+from sturdis.core.errors import ClusterError
 from sturdis.core.facts import Unseen
 from sturdis.core.spec import Memory, Spec
 from sturdis.core.spec.cluster import Storage
@@ -193,3 +194,35 @@ def test_rights_are_asked_for_what_is_deleted_and_labelled():
     assert {"delete statefulsets.apps in namespace redis", "delete pods in namespace redis"} <= {
         str(one) for one in plan.rights(steps)
     }
+    assert "watch statefulsets.apps in namespace redis" in {str(one) for one in plan.rights(steps)}
+
+
+def refused(code: str, why: str = "because") -> ClusterError:
+    return ClusterError(code, "it is refused", why=why, do="mend it")
+
+
+@pytest.mark.parametrize("code", ["cluster.refused", "cluster.forbidden"])
+def test_a_trial_in_another_namespace_forbids_nothing_in_this_one(code):
+    (step,) = (one for one in planned(SPEC, nothing(SPEC)) if one.ref == SET)
+    found = plan.untried(step, None, refused(code, "policy 7"), is_housed=False)
+    assert found is not None
+    assert (found.action, found.manifest) == (Action.CREATE, step.manifest)
+    assert "policy 7" in found.note
+    assert plan.untried(step, None, refused(code), is_housed=True) is None
+    assert plan.untried(step, None, refused("cluster.lost"), is_housed=False) is None
+
+
+def test_a_namespace_that_may_not_be_changed_is_kept_and_what_differs_is_said():
+    (manifest,) = (one for one in rendered(SPEC) if one["kind"] == "Namespace")
+    step, forbidden = Step(Action.CHANGE, ref_of(manifest), manifest), refused("cluster.forbidden")
+    same = plan.untried(step, alive(manifest), forbidden, is_housed=True)
+    assert same is not None
+    assert same.action is Action.UNCHANGED
+    other = alive(manifest)
+    other["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] = "baseline"
+    kept = plan.untried(step, other, forbidden, is_housed=True)
+    assert kept is not None
+    assert kept.action is Action.KEEP
+    assert "enforce baseline, not restricted" in kept.note
+    assert plan.untried(step, None, forbidden, is_housed=False) is None  # it must be made
+    assert plan.untried(step, other, refused("cluster.refused"), is_housed=True) is None

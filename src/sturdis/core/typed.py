@@ -8,7 +8,7 @@ import shlex
 from dataclasses import dataclass, replace
 
 OURS = re.compile(r"\bsturdis (apply|grow|verify|doctor|render)\b(?! --context| --spec)")
-KUBECTL = re.compile(r"\bkubectl (?!--context|config )(?=[a-z])")
+KUBECTL = re.compile(r"\bkubectl (?!--context|config )(?=[a-z-])")
 """Commands in a text, where they do not name a deployment or a context already."""
 
 WITHOUT_CLUSTER = "render"

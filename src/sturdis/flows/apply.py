@@ -123,8 +123,15 @@ def prepare(applying: Applying, place: Place) -> Plan:
 def _tried(step: Step, facts: Facts, place: Place) -> Step:
     if step.action not in plan.TRIED or step.manifest is None:
         return step
-    result = place.tried(step, is_housed=facts.namespace is not None)
-    return plan.tried(step, facts.find(step.ref), result)
+    live, is_housed = facts.find(step.ref), facts.namespace is not None
+    try:
+        result = place.tried(step, is_housed=is_housed)
+    except ClusterError as error:
+        found = plan.untried(step, live, error, is_housed=is_housed)
+        if found is None:
+            raise
+        return found
+    return plan.tried(step, live, result)
 
 
 def _wait(applying: Applying, place: Place, telling: Telling, kubectl: str) -> None:

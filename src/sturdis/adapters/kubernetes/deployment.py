@@ -201,7 +201,9 @@ class Deployment:
         if name is None:
             return None
         found = self._allowed(Ref(SECRET, name, self.spec.namespace))
-        return frozenset(found.get("data") or ()) if isinstance(found, dict) else found
+        if not isinstance(found, dict):
+            return found
+        return frozenset(key for key, value in (found.get("data") or {}).items() if value)
 
     def _applications(self) -> frozenset[str]:
         try:
@@ -234,5 +236,6 @@ def _wait_until_gone(cluster: Cluster, ref: Ref, uid: str) -> None:
         "cluster.lost",
         f"{ref} was deleted and is still there after {GONE_SECONDS:.0f} s",
         why="a finalizer keeps it, or the garbage collector does not run",
-        do=f"kubectl -n {ref.namespace} get {ref} -o yaml    shows its finalizers",
+        do=f"kubectl --context {shlex.quote(cluster.name)} -n {ref.namespace} get {ref} -o yaml    "
+        "shows its finalizers",
     )

@@ -58,9 +58,7 @@ def refused(status: int, said: Mapping[str, Any], verb: str, what: Ref | str) ->
     if status == FORBIDDEN and " cannot " in message:
         return _forbidden(message, verb, what)
     if status == NOT_FOUND:
-        return ClusterError(
-            "cluster.not_found", f"{what} is not there", why=message, do="sturdis apply"
-        )
+        return _not_found(said, what, message)
     if status == CONFLICT:
         return _conflict(said, what)
     return ClusterError(
@@ -102,6 +100,20 @@ def _forbidden(message: str, verb: str, what: Ref | str) -> ClusterError:
     )
 
 
+def _not_found(said: Mapping[str, Any], what: Ref | str, message: str) -> ClusterError:
+    missing = said.get("details") or {}
+    if missing.get("kind") == "namespaces" and isinstance(what, Ref) and what.namespace:
+        return ClusterError(
+            "cluster.not_found",
+            f"namespace {what.namespace} is not there, and {what} would be in it",
+            why=message,
+            do=f"kubectl create namespace {what.namespace}    or ask for it; then try again",
+        )
+    return ClusterError(
+        "cluster.not_found", f"{what} is not there", why=message, do="sturdis apply"
+    )
+
+
 def _conflict(said: Mapping[str, Any], what: Ref | str) -> ClusterError:
     causes = (said.get("details") or {}).get("causes") or []
     if not causes:
@@ -129,7 +141,8 @@ def _owner(message: str) -> str:
 
 def _causes(said: Mapping[str, Any]) -> str:
     causes = (said.get("details") or {}).get("causes") or []
-    return "; ".join(f"{one.get('field', '?')}: {one.get('message', '')}" for one in causes)
+    told = ((one.get("field"), one.get("message", "")) for one in causes)
+    return "; ".join(f"{field}: {words}" if field else words for field, words in told)
 
 
 def _cause(error: Exception) -> str:

@@ -53,7 +53,7 @@ class Facts:
     claim: Manifest | None
     storage_class: Looked
     secret_keys: frozenset[str] | Unseen | None
-    """Keys of the Secret `access.passwordSecret`, never values; None: it is not there."""
+    """Keys of the Secret `access.passwordSecret` that have a value; None: it is not there."""
     applications: frozenset[str] = frozenset()
     """Names of the Applications of Argo CD that can be seen."""
     server: Server | None = None

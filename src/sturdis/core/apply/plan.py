@@ -10,6 +10,7 @@ from sturdis.core.apply import difference, ownership
 from sturdis.core.apply.difference import Change
 from sturdis.core.apply.facts import Facts, Right
 from sturdis.core.cluster import NAMESPACE, POD, SERVICE, STATEFUL_SET, Manifest, Ref, ref_of
+from sturdis.core.errors import ClusterError
 from sturdis.core.facts import Unseen
 from sturdis.core.render import metadata
 from sturdis.core.spec import Spec
@@ -210,6 +211,31 @@ def tried(step: Step, live: Manifest | None, result: Manifest) -> Step:
     return replace(step, note="only who keeps it changes")
 
 
+def untried(
+    step: Step, live: Manifest | None, refusal: ClusterError, *, is_housed: bool
+) -> Step | None:
+    """Give what is done of a step whose trial was refused; None: the refusal stands.
+
+    Args:
+        step: That was tried.
+        live: The object as it is.
+        refusal: What the API server said.
+        is_housed: Whether the step's namespace is there. Where it is not the trial was made in
+            another one, whose policies say nothing about this.
+    """
+    if step.ref.kind == NAMESPACE and live is not None and refusal.code == "cluster.forbidden":
+        found = next(cluster_drift.differences(step.manifest, live), None)
+        if found is None:
+            return Step(Action.UNCHANGED, step.ref)
+        return Step(Action.KEEP, step.ref, note=f"{found}; you may not change it")
+    is_elsewhere = step.ref.kind.namespaced and not is_housed
+    if is_elsewhere and refusal.code in {"cluster.forbidden", "cluster.refused"}:
+        return replace(
+            step, note=f"not tried beforehand, its namespace is not there: {refusal.why}"
+        )
+    return None
+
+
 def complete(spec: Spec, facts: Facts, steps: Sequence[Step]) -> tuple[Step, ...]:
     """Give all steps: those that were tried, and the pod replaced that would block a new one."""
     return (*steps, *_blocked(spec, facts, steps))
@@ -222,7 +248,9 @@ def rights(steps: Sequence[Step]) -> list[Right]:
         if step.action in {Action.RECREATE, Action.REPLACE}:
             found.append(Right("delete", step.ref.kind, step.ref.namespace))
         if step.action is Action.RECREATE:
-            found.append(Right("create", step.ref.kind, step.ref.namespace))
+            found += [
+                Right(verb, step.ref.kind, step.ref.namespace) for verb in ("create", "watch")
+            ]
         if step.action in MERGED:
             found.append(Right("patch", step.ref.kind, step.ref.namespace))
     return found
