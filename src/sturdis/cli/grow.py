@@ -160,7 +160,7 @@ def _committing(about: "Sized", growth: "Growth", typed: Typed) -> Iterator[str]
     yield _line("commit", f"the set is kept by {growth.keeper}, so its size changes in Git:")
     yield f"{'':13}{typed.command('render', '-o', 'DIR')}, and commit what changed:"
     yield from (f"{'':13}  {path}" for path in about.files)
-    yield _line("then", "when its sync fails, as a set's volume template cannot be changed:")
+    yield _line("then", "while its sync fails, as a set's volume template cannot be changed:")
     yield f"{'':13}{_orphan(about, growth)}"
     yield f"{'':13}and sync once more; the pod runs on, and the new set keeps it"
 
