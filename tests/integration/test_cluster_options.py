@@ -94,6 +94,37 @@ def test_a_current_context_that_is_no_name_is_told_of(tmp_path, words, text, tol
     assert told in answer.stderr
 
 
+@pytest.mark.parametrize(
+    ("there", "wrong"),
+    [
+        ("user: {token: x}", "user: 5"),
+        ("user: {token: x}", "user: {client-certificate: 5}"),
+        ("user: {token: x}", "user: {exec: 5}"),
+        ('server: "https', '"certificate-authority": [5], server: "https'),
+        ("https://127.0.0.1:1", "\\0"),
+        ("cluster: gone, user", "cluster: 5, user"),
+    ],
+)
+def test_what_a_kubeconfig_says_wrongly_is_told_of(tmp_path, there, wrong):
+    config = tmp_path / "config"
+    config.write_text(GONE.replace(there, wrong))
+    answer = sturdis(
+        "cli", "--context", "gone", "ping", env=os.environ | {"KUBECONFIG": str(config)}
+    )
+    assert (answer.returncode, error_code(answer)) == (18, "cluster.kubeconfig")
+
+
+def test_a_login_helper_that_cannot_be_run_is_told_of(tmp_path):
+    helper = tmp_path / "helper"
+    helper.touch()  # without the right to run it
+    called = f"{{apiVersion: client.authentication.k8s.io/v1, command: {helper}}}"
+    config = tmp_path / "config"
+    config.write_text(GONE.replace("token: x", f"exec: {called}"))
+    answer = sturdis("verify", "--context", "gone", env=os.environ | {"KUBECONFIG": str(config)})
+    assert (answer.returncode, error_code(answer)) == (18, "cluster.kubeconfig")
+    assert "logging in: " in answer.stderr
+
+
 def test_a_folder_in_place_of_a_kubeconfig_is_named(tmp_path):
     answer = sturdis("apply", "--dry-run", env=os.environ | {"KUBECONFIG": str(tmp_path)})
     assert (answer.returncode, error_code(answer)) == (18, "cluster.kubeconfig")

@@ -119,7 +119,7 @@ class Reach:
                 do="leave them out",
             )
         return ClusterRequest(
-            where.context or "",
+            where.context,
             where.namespace,
             None if spec.file is None else str(spec.file),
             spec.environment,

@@ -134,10 +134,12 @@ def _with_whole_paths(entry: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Make paths absolute; call v1 of a login helper v1beta1, which has the same answer."""
     whole = dict(entry)
     for part, keys in FILES.items():
-        if isinstance(entry.get(part), dict):
-            found = {key: str(folder / entry[part][key]) for key in keys if entry[part].get(key)}
-            whole[part] = entry[part] | found
-    helper = (whole.get("user") or {}).get("exec")
+        if isinstance(held := entry.get(part), dict):
+            named = {key: held[key] for key in keys if isinstance(held.get(key), str)}
+            found = {key: str(folder / path) for key, path in named.items() if path}
+            whole[part] = held | found
+    user = whole.get("user")
+    helper = user.get("exec") if isinstance(user, dict) else None
     if isinstance(helper, dict):
         version = str(helper.get("apiVersion", ""))
         version += "beta1" if version.endswith("/v1") else ""

@@ -44,7 +44,7 @@ class Session:
         self._timeout = httpx2.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
         try:
             self.http = client_adapter.Client(self.config, ConnectionParams(timeout=self._timeout))
-        except (ConfigError, OSError, ValueError, TypeError) as error:
+        except (ConfigError, OSError, ValueError, TypeError, httpx2.InvalidURL) as error:
             raise kubeconfig.unusable(str(error)) from error
         self.warnings: list[str] = []
         """What admission warned of, in the order it came."""
@@ -131,7 +131,7 @@ class Session:
             response = self.http.request(method, where, **request)
         except httpx2.HTTPError as error:
             raise self._broken(error) from error
-        except (ConfigError, FileNotFoundError, KeyError, ValueError) as error:
+        except (ConfigError, OSError, KeyError, ValueError) as error:
             raise kubeconfig.unusable(f"logging in: {error}") from error
         self.warnings += map(_warning, response.headers.get_list("Warning"))
         if response.is_error:
