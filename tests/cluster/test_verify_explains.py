@@ -3,8 +3,11 @@
 import base64
 import json
 import os
+import re
 import secrets
+import subprocess
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -92,6 +95,33 @@ def test_a_folder_for_temporary_files_may_have_a_long_path(guarded, tmp_path):
     answer = guarded.sturdis("cli", "--password-file", str(file), "ping", env=env)
     assert (answer.stdout, answer.stderr) == ("PONG\n", "")
     assert list(folder.iterdir()) == []
+
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "commands.md"
+
+
+def documented(namespace: str, kubectl: str) -> str:
+    """Give the documented commands that make the Secret, for another namespace."""
+    found = re.search(r"```sh\n(kubectl apply .*?)```", DOCUMENT.read_text(), re.DOTALL)
+    assert found, "docs/commands.md does not say how the Secret is made"
+    return found[1].replace("-n redis ", f"-n {namespace} ").replace("kubectl ", f"{kubectl} ")
+
+
+def test_the_documented_way_to_a_password_ends_in_a_deployment_that_passes(cluster, tmp_path):
+    name = f"sturdis-{secrets.token_hex(4)}"
+    with cluster.namespace(name, create=False):
+        applying = Applying(cluster, name, tmp_path)
+        gitops = {"repoURL": "ssh://git.test/app.git"}
+        spec = applying.spec(access={"passwordSecret": SECRET}, gitops=gitops)
+        assert sturdis("render", "--spec", str(spec), "-o", str(tmp_path)).returncode == 0
+        kubectl = f"{cluster.program} --context {cluster.context}"
+        subprocess.run(["sh", "-ec", documented(name, kubectl)], cwd=tmp_path, check=True)
+        applying.apply()
+        where = ("--context", cluster.context, "--spec", str(spec))
+        answer = sturdis("verify", *where, "--json", timeout=300)
+        checks = {one["id"]: one for one in json.loads(answer.stdout)["checks"]}
+        assert answer.returncode == 0, checks
+        assert "others made it" not in checks["cluster.drift"]["seen"]
 
 
 def test_in_a_namespace_that_others_made_what_was_applied_is_as_the_spec_says(

@@ -67,7 +67,11 @@ class PortForward(AbstractContextManager["PortForward"]):
         self._end, self._ended = socket.socketpair()
         self._open: dict[socket.socket, threading.Thread] = {}
         self._thread = threading.Thread(target=self._accept, daemon=True)
-        self._thread.start()
+        try:
+            self._thread.start()
+        except RuntimeError:  # the system gives no thread: nothing is left behind
+            shutil.rmtree(self._folder, ignore_errors=True)
+            raise
 
     def try_once(self) -> None:
         """Open a stream to the pod and close it again; whether anything listens is not seen.
