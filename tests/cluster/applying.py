@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,8 +73,10 @@ class Applying:
         error: dict[str, str] = json.loads(done.stdout)["error"]
         return error
 
-    def interrupted(self, word: str, *words: str) -> tuple[int, str]:
-        """Apply, press Ctrl-C when `word` is told, and give status and what was told."""
+    def interrupted(
+        self, word: str, *words: str, until: Callable[[], bool] = lambda: True
+    ) -> tuple[int, str]:
+        """Apply, press Ctrl-C when `word` is told and `until` holds; give what came of it."""
         command = [*STURDIS, *self.command("--yes", *words)]
         with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
             assert process.stderr is not None
@@ -81,6 +84,8 @@ class Applying:
             for line in process.stderr:
                 told += line
                 if word in line:
+                    while process.poll() is None and not until():
+                        pass
                     os.kill(process.pid, signal.SIGINT)
         return process.returncode, told
 

@@ -133,12 +133,16 @@ def test_ctrl_c_in_a_step_names_it_and_what_does_the_rest(applying):
     by_hand(applying, size="2Gi", clusterIP="None")
     finalizers = json.dumps({"metadata": {"finalizers": ["example.com/kept"]}})
     applying.kubectl("patch", "service", "redis", f"--patch={finalizers}")
-    status, told = applying.interrupted("done      create configmap/redis-config", "--adopt")
-    assert status == 130
+
+    def is_deleted() -> bool:
+        return "deletionTimestamp" in applying.get("service", "redis")["metadata"]
+
+    done = "done      create configmap/redis-config"
+    status, told = applying.interrupted(done, "--adopt", until=is_deleted)
+    assert status == 130, told
     assert "cut short in re-create service/redis" in told
     spec = applying.folder / "sturdis.yaml"
     assert f"sturdis apply --context {applying.cluster.context} --spec {spec} --adopt    " in told
-    assert applying.get("service", "redis")["metadata"]["deletionTimestamp"]
     applying.kubectl("patch", "service", "redis", '--patch={"metadata": {"finalizers": null}}')
     applying.apply("--adopt")
     assert applying.redis("get", "kept") == "yes"
