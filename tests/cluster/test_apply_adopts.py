@@ -77,6 +77,7 @@ def test_a_bare_set_is_taken_over_with_its_claim_and_its_data(applying):
     shown = applying.run("--dry-run", "--adopt").stdout
     assert "re-create  statefulset/redis: selector, serviceName, podManagementPolicy" in shown
     assert "its pod runs on" in shown
+    assert "--appendonly" not in shown  # what others wrote may hold a password
     told = changed(applying.apply("--adopt"))
     assert (told["pod/redis-0"], told["statefulset/redis"]) == ("label", "re-create")
     assert applying.redis("get", "kept") == "yes"

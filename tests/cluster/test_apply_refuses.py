@@ -113,6 +113,9 @@ def test_a_service_that_others_made_is_not_touched(applying):
     error = applying.refused()
     assert error["code"] == "cluster.foreign"
     assert "service/redis (by kubectl-client-side-apply)" in error["why"]
+    spec = applying.folder / "sturdis.yaml"
+    named = f"--context {applying.cluster.context} --spec {spec}"
+    assert error["do"].startswith(f"sturdis apply {named} --adopt ")
     assert applying.get("service", "redis")["spec"]["selector"] == {"app": "redis"}
     assert "statefulset" not in applying.kubectl("get", "all", "-o", "name")
 
