@@ -21,7 +21,8 @@ CLIENTS = Ref(SERVICE, "redis", "redis")
 FILES = "config-dir:/data\nconfig-appendfilename:appendonly.aof\nconfig-appenddirname:appendonlydir"
 WHOLE = (
     "# Persistence\r\nloading:0\r\naof_enabled:1\r\naof_rewrite_in_progress:0\r\n"
-    f"aof_rewrite_scheduled:0\r\naof_last_bgrewrite_status:ok\r\n\n{FILES}\n"
+    "aof_rewrite_scheduled:0\r\naof_last_bgrewrite_status:ok\r\n\n"
+    f"# Server\r\nredis_version:7.2.4\r\nserver_name:valkey\r\nvalkey_version:9.1.2\r\n{FILES}\n"
 )
 
 
@@ -93,6 +94,19 @@ def test_a_server_that_cannot_be_asked_is_taken_at_its_arguments_word_and_that_i
     objections.refuse(SPEC, found, adopt=True)
     (warning,) = persistence.warnings(SPEC, found)
     assert "pods/exec" in warning
+
+
+@pytest.mark.parametrize("is_asked", [True, False])
+def test_one_file_of_an_older_redis_is_converted_first_by_one_that_can(is_asked):
+    told = parse(WHOLE.replace("redis_version:7.2.4", "redis_version:6.2.14"))
+    found = facts(told if is_asked else Unseen("no"), "--appendonly", "yes")
+    if not is_asked:
+        assert found.pod is not None
+        found.pod["spec"]["containers"][0]["image"] = "redis:6.2-alpine"
+    error = refusal(found)
+    assert error.code == "cluster.claim"
+    assert "before 7.0" in error.why
+    assert "set image statefulset/redis redis=redis:7.0" in error.do
 
 
 def test_what_a_server_answers_without_its_password_is_no_answer():

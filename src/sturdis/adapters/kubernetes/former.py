@@ -20,6 +20,7 @@ SCRIPT = rf"""
 [ -n "$REDISCLI_AUTH" ] || REDISCLI_AUTH=$REDIS_PASSWORD
 if [ -n "$REDISCLI_AUTH" ]; then export REDISCLI_AUTH; else unset REDISCLI_AUTH; fi
 redis-cli INFO persistence 2>&1
+redis-cli INFO server 2>&1
 for name in dir {" ".join(OURS)}; do
   echo "{SETTING}$name:$(redis-cli CONFIG GET $name 2>/dev/null | sed -n 2p)"
 done

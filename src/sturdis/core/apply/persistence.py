@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sturdis.core import info
+from sturdis.core import info, upgrade
 from sturdis.core.apply import ownership
 from sturdis.core.apply.facts import Facts
 from sturdis.core.apply.server import server_container
@@ -26,6 +26,9 @@ START = ["sh", f"{metadata.CONFIG_FOLDER}/{configuration.START}"]
 SETTING = "config-"
 """What an answer has before the name of a setting."""
 
+MULTI_PART = 7
+"""First major release of Redis whose append-only file is several files, led by a manifest."""
+
 OURS = {"appendfilename": "appendonly.aof", "appenddirname": "appendonlydir"}
 """Where our server looks for its files: names of its settings, and their defaults in Redis 7."""
 
@@ -39,12 +42,14 @@ class Persistence:
     """Whether it is still being written for the first time, or anew."""
     has_failed: bool
     """Whether its last rewrite came to nothing."""
+    version: str
+    """Of Redis, or the one that a Valkey is compatible with; empty: it does not tell."""
     settings: Mapping[str, str]
     """`dir` and the names of `OURS`; those that it does not tell are missing."""
 
 
 def parse(text: str) -> Persistence | Unseen:
-    """Read `INFO persistence`, and a line `config-NAME:VALUE` for each setting."""
+    """Read `INFO persistence`, `INFO server`, and a line `config-NAME:VALUE` for each setting."""
     told = info.parse(text)
     if "aof_enabled" not in told:
         return Unseen(" ".join(text.split()[:20]) or "it did not answer")
@@ -54,6 +59,7 @@ def parse(text: str) -> Persistence | Unseen:
         told["aof_enabled"] == "1",
         any(told.get(flag, "0") != "0" for flag in flags),
         told.get("aof_last_bgrewrite_status", "ok") != "ok",
+        told.get("redis_version", ""),
         {key: settings[key] for key in ("dir", *OURS) if SETTING + key in told and key in settings},
     )
 
@@ -77,7 +83,10 @@ def objections(spec: Spec, facts: Facts) -> Iterator[ClusterError]:
             spec, f"no container mounts its volume {VOLUME}, so its data is not in there",
             "deploy under another name beside it, and move the jobs over",
         )  # fmt: skip
-    elif isinstance(facts.persistence, Persistence):
+        return
+    if _has_one_file(facts, container):
+        yield _of_one_file(spec, facts, container)
+    if isinstance(facts.persistence, Persistence):
         yield from _of_the_answer(spec, facts, container, facts.persistence)
     elif not _is_on_by_arguments(container):
         why = facts.persistence.reason if facts.persistence else "it does not run"
@@ -144,6 +153,24 @@ def _of_the_answer(
             spec, "the last rewrite of its append-only file failed (aof_last_bgrewrite_status)",
             f"make room on the volume, {cli} bgrewriteaof; then {wait}; then sturdis apply --adopt",
         )  # fmt: skip
+
+
+def _has_one_file(facts: Facts, container: Mapping[str, Any]) -> bool:
+    if isinstance(facts.persistence, Persistence):
+        major = facts.persistence.version.partition(".")[0]
+        return major.isdecimal() and int(major) < MULTI_PART
+    found = upgrade.server_of(container["image"])
+    return found is not None and found.product == "redis" and found.version[0] < MULTI_PART
+
+
+def _of_one_file(spec: Spec, facts: Facts, container: Mapping[str, Any]) -> ClusterError:
+    name = container["name"]
+    image = f"{facts.kubectl} set image statefulset/{spec.name} {name}=redis:{MULTI_PART}.0"
+    return refused(
+        spec, f"its server is of Redis before {MULTI_PART}.0, whose append-only file is one file",
+        f"let a Redis {MULTI_PART}.0 that keeps one convert it: {image}; when it serves, "
+        "sturdis apply --adopt",
+    )  # fmt: skip
 
 
 def _is_on_by_arguments(container: Mapping[str, Any]) -> bool:
