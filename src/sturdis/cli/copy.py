@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from sturdis import wiring
-from sturdis.cli.options import Reach, json_option, reach_options
+from sturdis.cli.options import json_option
 from sturdis.cli.output import Output, is_terminal
+from sturdis.cli.reach import Reach, reach_options
 from sturdis.core import units
 from sturdis.core.address import FORMS
 from sturdis.core.aof.copying import Copied, Step

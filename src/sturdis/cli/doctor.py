@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sturdis.cli.options import Where, cluster_options, json_option, spec_option
+from sturdis.cli.options import json_option, spec_option
 from sturdis.cli.output import Output, is_terminal, labelled, paint
+from sturdis.cli.reach import Where, cluster_options
 from sturdis.cli.waiting import WaitingLine
 from sturdis.core.cluster_aim import ClusterRequest
 from sturdis.core.doctor.diagnosis import Diagnoses, Diagnosis, Severity

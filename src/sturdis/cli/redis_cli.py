@@ -7,16 +7,9 @@ from pathlib import Path
 import click
 
 from sturdis import wiring
-from sturdis.cli.options import (
-    Reach,
-    SpecChoice,
-    Where,
-    cluster_options,
-    json_option,
-    reach_options,
-    spec_option,
-)
+from sturdis.cli.options import json_option, spec_option
 from sturdis.cli.output import Output, is_terminal
+from sturdis.cli.reach import Reach, SpecChoice, Where, cluster_options, reach_options
 from sturdis.core import errors, replies
 from sturdis.core.address import FORMS
 from sturdis.core.errors import TargetError, UsageError
