@@ -1,4 +1,4 @@
-"""Options that name a target and say how it is reached: an address, or a deployment in a cluster."""
+"""Options that name a target and say how to reach it: an address, or a deployment in a cluster."""
 
 import functools
 from dataclasses import dataclass
