@@ -78,19 +78,19 @@ def command(
     except SturdisError as error:
         _write_error(output, junit, error)
         raise
+    _tell(output, report, junit)
+    return report.exit_status
+
+
+def _tell(output: Output, report: Report, junit: str | None) -> None:
     if output.json:
         output.value(_values(report))
     else:
         output.text(_text(report))
     if junit is not None:
-        _write_report(junit, report)
-    return report.exit_status
+        from sturdis.core import junit as junit_xml  # noqa: PLC0415  XML for those who want it
 
-
-def _write_report(junit: str, report: Report) -> None:
-    from sturdis.core import junit as junit_xml  # noqa: PLC0415  XML for those who want it
-
-    wiring.write_report(junit, junit_xml.of_report(report))
+        wiring.write_report(junit, junit_xml.of_report(report))
 
 
 def _write_error(output: Output, junit: str | None, error: SturdisError) -> None:

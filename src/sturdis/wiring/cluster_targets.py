@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from sturdis.core.report import Report
 
 
+HOW = "delete the pod; its StatefulSet makes it anew"
+"""How a server in a cluster is restarted, in the words of the plan."""
+
+
 def verify(
     request: ClusterRequest,
     spec: Spec,
@@ -59,8 +63,7 @@ def verify(
             return flow.verify(promised, target)
         if read_only:
             return flow.verify(promised, target, NOT_TRIED)
-        how = "delete the pod; its StatefulSet makes it anew"
-        agree(RestartPlan(str(target), budget(promised), how))
+        agree(RestartPlan(str(target), budget(promised), HOW))
         return flow.verify(promised, target, ByDeletion(cluster, target.pod))
 
 
