@@ -81,7 +81,9 @@ def test_without_the_append_only_file_one_kill_loses_and_the_ledger_names_each_j
     tell(record.lines())
     lost = record.account.of(Fate.LOST)
     assert record.judgement.verdict is Verdict.FAIL
-    assert record.judgement.reasons[0].startswith(f"{len(lost)} acknowledged jobs LOST")
+    # a client on a busy machine may read its reply when the next server serves: a reason of its own
+    told_of = [int(one.split()[0]) for one in record.judgement.reasons if " LOST " in one]
+    assert sum(told_of) == len(lost)
     assert all(f"LOST          {one.uuid}" in "\n".join(record.lines()) for one in lost[:10])
     told = ledger_log.read(tmp_path / "log").events
     (kill,) = (event.at for event in told if isinstance(event, Killed))
