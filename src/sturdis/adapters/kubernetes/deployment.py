@@ -161,7 +161,12 @@ class Deployment:
         Raises:
             ClusterError: It is refused, or is still there after a minute.
         """
-        self.cluster.delete(ref, orphan=orphan, uid=uid)
+        try:
+            self.cluster.delete(ref, orphan=orphan, uid=uid)
+        except ClusterError as error:
+            # A set may have replaced its pod since it was looked at: that was to be done.
+            if error.code != "cluster.conflict" or ref.kind != POD or self._is_there(ref, uid):
+                raise
         if ref.kind != POD:  # a set makes the next pod by itself, when this one has ended
             _wait_until_gone(self.cluster, ref, uid)
 
@@ -172,6 +177,10 @@ class Deployment:
             ClusterError: It may not be watched, or the connection broke.
         """
         return Following(self.cluster, self.spec, seconds).scenes()
+
+    def _is_there(self, ref: Ref, uid: str) -> bool:
+        live = self.cluster.get(ref)
+        return live is not None and live["metadata"]["uid"] == uid
 
     def _allowed(self, ref: Ref) -> Manifest | Unseen | None:
         try:

@@ -35,7 +35,7 @@ WRITTEN = ("spec.template", "data", "binaryData", "metadata.annotations")
 
 HARMLESS = frozenset({
     "image", "imagePullPolicy", "name", "mountPath", "subPath", "protocol", "cpu", "memory",
-    "restartPolicy", "dnsPolicy", "claimName",
+    "restartPolicy", "dnsPolicy", "claimName", "terminationMessagePolicy",
 })  # fmt: skip
 """Keys of a pod whose texts are shown although others wrote them; numbers and flags always are."""
 
