@@ -180,6 +180,12 @@ def test_a_pod_of_the_revision_that_is_wanted_is_left_to_start(ready):
     assert all(step.action is not Action.REPLACE for step in steps)
 
 
+def test_a_pod_that_is_ending_already_is_not_replaced_once_more():
+    ending = pod(SPEC, ready=False, revision="redis-0")
+    ending["metadata"]["deletionTimestamp"] = "2026-11-25T12:00:00Z"
+    assert POD not in {step.ref.kind for step in planned(SPEC, running(SPEC, pod=ending))}
+
+
 def test_what_only_changes_hands_is_said():
     facts = running(SPEC, by="kubectl", operation="Apply")
     (step,) = (one for one in planned(SPEC, facts, adopt=True) if one.ref == CLIENTS)

@@ -261,10 +261,11 @@ def _blocked(spec: Spec, facts: Facts, steps: Sequence[Step]) -> Iterator[Step]:
 
     Kubernetes documents it as a known issue: StatefulSets, Forced rollback.
     """
-    if facts.pod is None or is_ready(facts.pod):
+    pod = facts.pod
+    if pod is None or is_ready(pod) or pod["metadata"].get("deletionTimestamp"):
         return
     live = facts.live.get(Ref(STATEFUL_SET, spec.name, spec.namespace))
-    is_rolled = live is not None and not is_current(live, facts.pod)
+    is_rolled = live is not None and not is_current(live, pod)
     is_rolled |= any(
         step.ref.kind == STATEFUL_SET
         and step.action in {Action.CHANGE, Action.RECREATE}
@@ -274,7 +275,7 @@ def _blocked(spec: Spec, facts: Facts, steps: Sequence[Step]) -> Iterator[Step]:
     if is_rolled:
         ref = Ref(POD, metadata.pod_name(spec), spec.namespace)
         note = "it does not serve, and the set would wait for it before it makes the new one"
-        yield Step(Action.REPLACE, ref, uid=_uid(facts.pod), note=note)
+        yield Step(Action.REPLACE, ref, uid=_uid(pod), note=note)
 
 
 def is_ready(pod: Manifest) -> bool:
