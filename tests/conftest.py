@@ -2,12 +2,16 @@
 
 import contextlib
 import os
+import signal
 from pathlib import Path
 
 import hypothesis
 import pytest
 
 from tests import tiers
+
+# A shell that runs the tests in the background has them ignore Ctrl-C, and so all that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long an example takes says something of the machine; benchmarks are for that.
 hypothesis.settings.register_profile("sturdis", deadline=None)
