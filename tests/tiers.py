@@ -91,6 +91,11 @@ def kubectl() -> str | None:
     return shutil.which("kubectl") or next(map(str, built), None)
 
 
+def _kube_score() -> str:
+    built = not binaries.missing(binaries.SCORES, "kube-score")
+    return "" if built else "kube-score is not built (make cluster-build GITOPS=1)"
+
+
 def _checkov() -> str:
     return "" if shutil.which(matrix.CHECKOV) else "no checkov (scripts/checkov)"
 
@@ -144,6 +149,7 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "curl": ("curl, for the commands as documented", _curl),
     "openssl": ("openssl, for the commands as documented", _openssl),
     "kubectl": ("kubectl, which composes what is rendered", _kubectl),
+    "kube-score": ("kube-score, which scans what is rendered", _kube_score),
     "checkov": ("checkov, which scans what is rendered", _checkov),
     "dash": ("dash, the shell of Debian's images", _dash),
     "busybox": ("busybox, the shell and tools of Alpine's images", _busybox),

@@ -49,6 +49,7 @@ def _do(words: list[str]) -> None:
         case ["build", "gitops"]:
             needs.check_build()
             binaries.build(_tell, binaries.GITOPS)
+            binaries.build(_tell, binaries.SCORES)
         case ["images"]:
             needs.check_images()
             sys.stdout.writelines(f"{archive}\n" for archive in images.make(_tell))

@@ -91,6 +91,14 @@ GITOPS = Kit(
 )
 """Argo CD and Prometheus' operator: about 8 minutes more, so only who asks for them builds them."""
 
+SCORES = Kit(
+    "scores",
+    ("kube-score",),
+    (("kube-score", "kube-score", "github.com/zegl/kube-score/cmd/kube-score"),),
+    {},
+)
+"""A scanner of Kubernetes objects; it needs no cluster."""
+
 
 def folder(kit: Kit = CLUSTER) -> Path:
     """Give the folder of the binaries, whether they are built or not."""

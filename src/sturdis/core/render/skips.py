@@ -1,6 +1,6 @@
-"""Rules of a scanner that the deployment breaks on purpose, each with its reason in the tree.
+"""Rules of scanners that the deployment breaks on purpose, each with its reason in the tree.
 
-Checkov reads them as annotations of the StatefulSet; docs/adr/0038 has the reasons at length.
+Checkov and kube-score read them as annotations of the StatefulSet; docs/adr/0038 has the reasons.
 """
 
 from collections.abc import Iterator
@@ -8,12 +8,25 @@ from collections.abc import Iterator
 from sturdis.core import spec as specs
 from sturdis.core.spec import Spec
 
+KUBE_SCORE = (
+    "container-ephemeral-storage-request-and-limit",
+    "container-image-pull-policy",
+    "container-resources",
+    "container-security-context-user-group-id",
+)
+"""Rules of kube-score, which takes no reasons: those of checkov's, and one on other disks."""
+
 
 def annotations(spec: Spec) -> dict[str, str]:
-    """Give the annotations by which checkov leaves out what does not hold for `spec`."""
-    return {
+    """Give the annotations by which scanners leave out what does not hold for `spec`."""
+    checkov = {
         f"checkov.io/skip{number}": f"{rule}={reason}"
         for number, (rule, reason) in enumerate(_broken(spec), 1)
+    }
+    left_out = [*KUBE_SCORE, *(() if spec.access.network_policy else ("pod-networkpolicy",))]
+    return checkov | {
+        "kube-score/ignore": ",".join(left_out),
+        "sturdis/kube-score": "As for checkov; and nothing is written but the volume and the log.",
     }
 
 
