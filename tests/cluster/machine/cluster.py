@@ -14,6 +14,7 @@ from tests.cluster.machine import (
     control_plane,
     credentials,
     images,
+    kernel,
     needs,
     nodes,
     processes,
@@ -103,6 +104,7 @@ def _start(built: Path, archives: list[Path]) -> None:
     for folder in (STATE, LOGS, VOLUMES, COMMANDS):
         folder.mkdir(exist_ok=True)
     STATE.chmod(0o711)
+    kernel.keep()
     credentials.make()
     (COMMANDS / "kubectl").symlink_to(built / "kubectl")
     (COMMANDS / "sturdis").symlink_to(ROOT / ".venv/bin/sturdis")
@@ -159,6 +161,7 @@ def _clear() -> None:
     for node in NODES:
         nodes.remove(node)
     control_plane.remove_bridge()
+    kernel.give_back()
     shutil.rmtree(STATE, ignore_errors=True)
 
 
