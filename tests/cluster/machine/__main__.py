@@ -16,6 +16,13 @@ from tests.cluster.machine.places import (
     node_named,
 )
 
+KITS = {
+    "": (binaries.CLUSTER,),
+    "gitops": (binaries.GITOPS, binaries.SCORES),
+    "scores": (binaries.SCORES,),
+}
+"""What `build` builds, by the word behind it."""
+
 COMMANDS_ARE = "there are up, down, env, build, images, and fail, cut and return with a node's name"
 FAILED = 2
 INTERRUPTED = 130
@@ -43,13 +50,10 @@ def _do(words: list[str]) -> None:
             _tell("the cluster is gone; what is cached for the next one stays")
         case ["env"]:
             _env()
-        case ["build"]:
+        case ["build", *what] if " ".join(what) in KITS:
             needs.check_build()
-            binaries.build(_tell)
-        case ["build", "gitops"]:
-            needs.check_build()
-            binaries.build(_tell, binaries.GITOPS)
-            binaries.build(_tell, binaries.SCORES)
+            for kit in KITS[" ".join(what)]:
+                binaries.build(_tell, kit)
         case ["images"]:
             needs.check_images()
             sys.stdout.writelines(f"{archive}\n" for archive in images.make(_tell))
