@@ -12,7 +12,7 @@ from sturdis.cli.options import CONTEXT, json_option, spec_option
 from sturdis.cli.output import Output, is_terminal, paint
 from sturdis.cli.waiting import Seconds, WaitingLine, naming
 from sturdis.core.errors import UsageError
-from sturdis.core.local import REDIS_PORT
+from sturdis.core.ports import REDIS_PORT
 from sturdis.core.typed import Typed
 
 if TYPE_CHECKING:

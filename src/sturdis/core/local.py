@@ -7,9 +7,6 @@ from sturdis.core.address import LOOPBACK
 from sturdis.core.errors import UsageError
 from sturdis.core.spec import Spec
 
-REDIS_PORT = 6379
-"""Where clients look for Redis: IANA's service `redis`."""
-
 
 @dataclass(frozen=True)
 class UpRequest:

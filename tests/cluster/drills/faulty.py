@@ -21,7 +21,7 @@ from sturdis.core.address import Address
 from sturdis.core.cluster import POD, Ref
 from sturdis.core.drill.events import Killed, Served
 from sturdis.core.drill.kill9 import QUEUES, Kill9
-from sturdis.core.local import REDIS_PORT
+from sturdis.core.ports import REDIS_PORT
 from sturdis.core.render import metadata
 from tests.cluster.clusters import Cluster
 from tests.cluster.deployments import Deployed

@@ -26,7 +26,7 @@ from sturdis.core.facts import (
     ServerFacts,
     Unseen,
 )
-from sturdis.core.local import REDIS_PORT
+from sturdis.core.ports import REDIS_PORT
 from sturdis.core.render import metadata, workload
 from sturdis.core.render.acl import STURDIS
 from sturdis.core.spec import Spec

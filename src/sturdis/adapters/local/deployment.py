@@ -25,7 +25,8 @@ from sturdis.adapters.redis.metrics_source import MetricsSource
 from sturdis.core import servers
 from sturdis.core.address import Address
 from sturdis.core.errors import CommandError
-from sturdis.core.local import REDIS_PORT, Running, Serving, UpRequest
+from sturdis.core.local import Running, Serving, UpRequest
+from sturdis.core.ports import REDIS_PORT
 from sturdis.core.render import redis_conf
 from sturdis.core.servers import Offer, Record
 

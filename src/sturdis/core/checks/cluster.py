@@ -21,7 +21,7 @@ from sturdis.core.checks.judgement import (
 from sturdis.core.cluster import CLAIM, SERVICE, SERVICE_MONITOR, Manifest, Ref
 from sturdis.core.cluster_facts import Asked, ClusterFacts
 from sturdis.core.facts import NOT_TRIED, NotVisible, ServerFacts, Unseen
-from sturdis.core.local import REDIS_PORT
+from sturdis.core.ports import REDIS_PORT
 from sturdis.core.render import metadata
 from sturdis.core.spec import Spec
 

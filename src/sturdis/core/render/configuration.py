@@ -3,7 +3,7 @@
 import hashlib
 
 from sturdis.core.cluster import Manifest
-from sturdis.core.local import REDIS_PORT
+from sturdis.core.ports import REDIS_PORT
 from sturdis.core.render import metadata, queue_script, redis_conf
 from sturdis.core.render.probe_script import probe_script
 from sturdis.core.render.redis_conf import Place

@@ -1,7 +1,7 @@
 """How the server is reached: the namespace, a stable and a headless Service, who is let in."""
 
 from sturdis.core.cluster import Manifest
-from sturdis.core.local import REDIS_PORT
+from sturdis.core.ports import REDIS_PORT
 from sturdis.core.render import metadata, workload
 from sturdis.core.spec import Spec
 

@@ -1,6 +1,6 @@
 """The probe of a pod: it reads the reply to PING, as `up` does. docs/adr/0033."""
 
-from sturdis.core.local import REDIS_PORT
+from sturdis.core.ports import REDIS_PORT
 from sturdis.core.render.scripts.probe import PROBE
 from sturdis.core.supervision import limits, replies
 

@@ -5,7 +5,7 @@ import math
 from sturdis.core import cluster, units
 from sturdis.core import spec as specs
 from sturdis.core.cluster import Manifest
-from sturdis.core.local import REDIS_PORT
+from sturdis.core.ports import REDIS_PORT
 from sturdis.core.render import configuration, metadata, queue_script, skips
 from sturdis.core.spec import Spec
 from sturdis.core.supervision import limits

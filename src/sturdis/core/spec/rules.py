@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from sturdis.core import units
-from sturdis.core.local import REDIS_PORT
+from sturdis.core.ports import REDIS_PORT
 from sturdis.core.spec import Spec, maxmemory, memory_limit, storage_size, words
 from sturdis.core.spec.yamltext import Path
 
