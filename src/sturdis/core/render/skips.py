@@ -13,6 +13,7 @@ KUBE_SCORE = (
     "container-image-pull-policy",
     "container-resources",
     "container-security-context-user-group-id",
+    "pod-networkpolicy",
 )
 """Rules of kube-score, which takes no reasons: those of checkov's, and one on other disks."""
 
@@ -23,9 +24,8 @@ def annotations(spec: Spec) -> dict[str, str]:
         f"checkov.io/skip{number}": f"{rule}={reason}"
         for number, (rule, reason) in enumerate(_broken(spec), 1)
     }
-    left_out = [*KUBE_SCORE, *(() if spec.access.network_policy else ("pod-networkpolicy",))]
     return checkov | {
-        "kube-score/ignore": ",".join(left_out),
+        "kube-score/ignore": ",".join(KUBE_SCORE),
         "sturdis/kube-score": "As for checkov; and nothing is written but the volume and the log.",
     }
 
