@@ -60,6 +60,17 @@ class Ref:
         return f"{self.kind.kind.lower()}/{self.name}"
 
 
+def readiness(manifest: Manifest) -> Manifest:
+    """Give the condition Ready of a pod or a node; empty: it has none."""
+    conditions = (manifest.get("status") or {}).get("conditions") or ()
+    return next((one for one in conditions if one["type"] == "Ready"), {})
+
+
+def is_ready(manifest: Manifest) -> bool:
+    """Tell whether a pod takes connections, or a node reports that it is well."""
+    return bool(readiness(manifest).get("status") == "True")
+
+
 def kind_of(manifest: Manifest) -> Kind:
     """Give the kind of an object that Sturdis renders.
 

@@ -21,12 +21,6 @@ class Asked:
     """The addresses of the name; empty: the image has nothing to show them with."""
 
 
-def is_ready(pod: Manifest) -> bool:
-    """Tell whether clients are sent to a pod."""
-    conditions = (pod.get("status") or {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
-
-
 @dataclass(frozen=True)
 class ClusterFacts:
     """One look at the deployment's objects."""

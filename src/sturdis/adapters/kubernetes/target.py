@@ -9,7 +9,7 @@ from sturdis.adapters.kubernetes import client_pod, entry, pod_look, unseen, wor
 from sturdis.adapters.kubernetes.api import Cluster
 from sturdis.adapters.kubernetes.port_forward import PortForward
 from sturdis.adapters.redis.target import RedisTarget
-from sturdis.core import cluster_facts, cluster_place
+from sturdis.core import cluster, cluster_place
 from sturdis.core.address import Address
 from sturdis.core.cluster import SERVICE, Manifest, Ref, ref_of
 from sturdis.core.cluster_facts import Asked, ClusterFacts, LiveObject
@@ -219,7 +219,7 @@ class PodTarget(AbstractContextManager["PodTarget"]):
             return NoScrape(path, f"{error.what}: {error.why}")
 
     def _objects(self, from_its_own_pod: Asked | Unseen) -> ClusterFacts:
-        is_ready = cluster_facts.is_ready(self._pod)
+        is_ready = cluster.is_ready(self._pod)
         return ClusterFacts(
             events=() if is_ready else words.events(self._cluster, self._spec.namespace),
             logs={} if is_ready else words.logs(self._cluster, self._pod),

@@ -1,11 +1,11 @@
 """What applying does, step by step: decided from what is there, shown, agreed to, then executed."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
-from sturdis.core import cluster_drift
+from sturdis.core import cluster, cluster_drift
 from sturdis.core.apply import difference, ownership
 from sturdis.core.apply.difference import Change
 from sturdis.core.apply.facts import Facts, Right
@@ -262,7 +262,7 @@ def _blocked(spec: Spec, facts: Facts, steps: Sequence[Step]) -> Iterator[Step]:
     Kubernetes documents it as a known issue: StatefulSets, Forced rollback.
     """
     pod = facts.pod
-    if pod is None or is_ready(pod) or pod["metadata"].get("deletionTimestamp"):
+    if pod is None or cluster.is_ready(pod) or pod["metadata"].get("deletionTimestamp"):
         return
     live = facts.live.get(Ref(STATEFUL_SET, spec.name, spec.namespace))
     is_rolled = live is not None and not is_current(live, pod)
@@ -276,12 +276,6 @@ def _blocked(spec: Spec, facts: Facts, steps: Sequence[Step]) -> Iterator[Step]:
         ref = Ref(POD, metadata.pod_name(spec), spec.namespace)
         note = "it does not serve, and the set would wait for it before it makes the new one"
         yield Step(Action.REPLACE, ref, uid=_uid(pod), note=note)
-
-
-def is_ready(pod: Manifest) -> bool:
-    """Tell whether a pod takes connections."""
-    conditions: Sequence[Mapping[str, Any]] = (pod.get("status") or {}).get("conditions") or ()
-    return any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
 
 
 def is_current(stateful_set: Manifest, pod: Manifest) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sturdis.core.apply import plan
-from sturdis.core.cluster import Manifest
+from sturdis.core.cluster import Manifest, is_ready
 from sturdis.core.cluster_troubles import Scene, Trouble, container_statuses, latest
 from sturdis.core.units import shortened
 
@@ -48,7 +48,7 @@ def serves(scene: Scene) -> bool:
     stateful_set, pod = scene.stateful_set, scene.pod
     if stateful_set is None or pod is None or pod["metadata"].get("deletionTimestamp"):
         return False
-    return is_observed(stateful_set) and plan.is_current(stateful_set, pod) and plan.is_ready(pod)
+    return is_observed(stateful_set) and plan.is_current(stateful_set, pod) and is_ready(pod)
 
 
 def is_observed(stateful_set: Manifest) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sturdis.core import cluster_drift, cluster_facts, cluster_troubles
+from sturdis.core import cluster_drift, cluster_troubles
 from sturdis.core.apply import ownership
 from sturdis.core.checks.judgement import (
     Check,
@@ -14,7 +14,7 @@ from sturdis.core.checks.judgement import (
     unknown,
     warned,
 )
-from sturdis.core.cluster import NAMESPACE, STATEFUL_SET, Manifest, Ref, ref_of
+from sturdis.core.cluster import NAMESPACE, STATEFUL_SET, Manifest, Ref, is_ready, ref_of
 from sturdis.core.cluster_facts import ClusterFacts
 from sturdis.core.cluster_troubles import Scene
 from sturdis.core.facts import NotVisible, ServerFacts, Unseen
@@ -32,7 +32,7 @@ def _pod(spec: Spec, facts: ServerFacts) -> Judgement:
     describe = f"{cluster.kubectl} describe pod {name}"
     if "deletionTimestamp" in pod["metadata"]:
         return failed(f"{name} has been ending since {_ending_since(pod)}", describe)
-    if not cluster_facts.is_ready(pod):
+    if not is_ready(pod):
         return _not_ready(spec, cluster)
     seen = f"{name} is Running and Ready on {pod['spec'].get('nodeName', 'no node')}"
     if restarted := dict(_restarted(status)):

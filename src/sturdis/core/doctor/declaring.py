@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sturdis.core.apply.facts import Right
-from sturdis.core.cluster import NODE, POD, STATEFUL_SET, Manifest
+from sturdis.core.cluster import NODE, POD, STATEFUL_SET, Manifest, is_ready, readiness
 from sturdis.core.doctor import nodes
 from sturdis.core.doctor.facts import Sight
 from sturdis.core.errors import ClusterError
@@ -114,8 +114,8 @@ def _is_on(sight: Sight, name: str) -> bool:
 
 
 def _refuse_living(name: str, node: Manifest, sight: Sight, *, is_here: bool) -> None:
-    told, why = nodes.readiness(node), ""
-    if nodes.is_ready(node):
+    told, why = readiness(node), ""
+    if is_ready(node):
         why = f"it reports that it is Ready, last at {told.get('lastHeartbeatTime')}"
     elif not nodes.is_silent(node):
         why = f"its kubelet reports {told.get('reason')}: {told.get('message')}"
@@ -167,9 +167,9 @@ def returned(named: Named) -> bool:
     node = _found(named)
     if not nodes.is_declared(node):
         return False
-    if nodes.is_ready(node):
+    if is_ready(node):
         return True
-    told = nodes.readiness(node)
+    told = readiness(node)
     raise ClusterError(
         "cluster.node",
         f"node {named.name} is not back",

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from sturdis.core.cluster import Manifest
+from sturdis.core.cluster import Manifest, is_ready, readiness
 from sturdis.core.doctor.diagnosis import Diagnosis, Severity
 from sturdis.core.doctor.facts import Sight
 from sturdis.core.facts import Unseen
@@ -24,20 +24,9 @@ LOOK_AT_IT = (
 )
 
 
-def readiness(node: Manifest) -> Manifest:
-    """Give the condition Ready of a node; empty: it never had one."""
-    conditions = (node.get("status") or {}).get("conditions") or ()
-    return next((one for one in conditions if one["type"] == "Ready"), {})
-
-
 def is_silent(node: Manifest) -> bool:
     """Tell whether a node does not report any more; one that reports being unwell does."""
     return bool(readiness(node).get("status", "Unknown") == "Unknown")
-
-
-def is_ready(node: Manifest) -> bool:
-    """Tell whether a node reports that it is well."""
-    return bool(readiness(node).get("status") == "True")
 
 
 def is_declared(node: Manifest) -> bool:
