@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import click
 
 from sturdis import wiring
+from sturdis.cli import agreeing
 from sturdis.cli.options import CONTEXT, json_option, spec_option
-from sturdis.cli.output import Output, is_terminal, paint
+from sturdis.cli.output import Output, paint
 from sturdis.cli.waiting import Seconds, WaitingLine, naming
-from sturdis.core.errors import UsageError
 from sturdis.core.ports import REDIS_PORT
 from sturdis.core.typed import Typed
 
@@ -108,18 +108,12 @@ class _Telling:
         self.plan = plan
         if self.dry_run:
             return False
-        asked = not self.yes and is_terminal(sys.stdin)
         # a script that only makes what is not there need not say yes
-        agreed = self.yes or not plan.changing or (plan.only_creates and not asked)
-        if agreed or (asked and click.confirm("Apply it?", err=True)):
-            self.agreed = True
-            return True
-        raise UsageError(
-            "usage.not_agreed",
-            "nothing was applied",
-            why="the answer was no" if asked else "there is no terminal to ask on",
-            do=self._again("--yes"),
-        )
+        yes = self.yes or not plan.changing or (plan.only_creates and not agreeing.can_ask())
+        do = self._again("--yes")
+        agreeing.ask("Apply it?", yes=yes, refused="nothing was applied", do=do)
+        self.agreed = True
+        return True
 
     def _again(self, *more: str) -> str:
         return self.typed.command("apply", *(["--adopt"] if self.adopt else []), *more)

@@ -1,13 +1,13 @@
 """`sturdis doctor`: what is wrong, why, and what to type next."""
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from sturdis.cli import agreeing
 from sturdis.cli.options import json_option, spec_option
-from sturdis.cli.output import Output, is_terminal, labelled, paint
+from sturdis.cli.output import Output, labelled, paint
 from sturdis.cli.reach import Where, cluster_options
 from sturdis.cli.waiting import WaitingLine
 from sturdis.core.cluster_aim import ClusterRequest
@@ -121,13 +121,10 @@ def _agree(output: Output, plan: "Declaring", again: str, *, yes: bool) -> None:
     for warning in plan.warnings:
         output.warning(warning)
     output.text(str(plan), err=True)
-    asked = not yes and is_terminal(sys.stdin)
-    if yes or (asked and click.confirm(f"Have you seen that {plan.node} is off?", err=True)):
-        return
-    raise UsageError(
-        "usage.not_agreed",
-        f"node {plan.node} was not declared off",
-        why="the answer was no" if asked else "there is no terminal to ask on",
+    agreeing.ask(
+        f"Have you seen that {plan.node} is off?",
+        yes=yes,
+        refused=f"node {plan.node} was not declared off",
         do=f"{again} --yes    once you have seen that it is off",
     )
 

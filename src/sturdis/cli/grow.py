@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from sturdis import wiring
+from sturdis.cli import agreeing
 from sturdis.cli.options import CONTEXT, json_option, spec_option
-from sturdis.cli.output import Output, is_terminal, paint
+from sturdis.cli.output import Output, paint
 from sturdis.cli.waiting import Seconds, WaitingLine, naming
-from sturdis.core.errors import UsageError
 from sturdis.core.typed import Typed
 
 if TYPE_CHECKING:
@@ -106,17 +106,10 @@ class _Telling:
             self.output.text(_plan_text(self.about, growth, self.typed), err=True)
         if self.dry_run:
             return False
-        asked = not self.yes and is_terminal(sys.stdin)
-        self.agreed = self.yes or not growth.changing
-        if self.agreed or (asked and click.confirm("Grow it?", err=True)):
-            self.agreed = True
-            return True
-        raise UsageError(
-            "usage.not_agreed",
-            "nothing was grown",
-            why="the answer was no" if asked else "there is no terminal to ask on",
-            do=self.typed.command("grow", "--yes"),
-        )
+        yes, do = self.yes or not growth.changing, self.typed.command("grow", "--yes")
+        agreeing.ask("Grow it?", yes=yes, refused="nothing was grown", do=do)
+        self.agreed = True
+        return True
 
     def done(self, step: "Step") -> None:
         """Tell of a step that is done."""

@@ -1,15 +1,15 @@
 """`sturdis render`: the GitOps tree of a spec."""
 
 import functools
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from sturdis import wiring
+from sturdis.cli import agreeing
 from sturdis.cli.options import json_option, spec_option
-from sturdis.cli.output import Output, is_terminal
+from sturdis.cli.output import Output
 from sturdis.core import errors
 from sturdis.core.cluster import Manifest
 from sturdis.core.errors import UsageError
@@ -92,23 +92,20 @@ def _agree(output: Output, yes: bool, plan: RenderPlan) -> None:
         UsageError: `usage.not_agreed`.
     """
     output.text(str(plan), err=True)
-    asked = not yes and is_terminal(sys.stdin)
-    question = "Write it all the same?" if plan.problems else "Lose what was edited?"
-    if yes or (asked and click.confirm(question, err=True)):
-        return
-    why = "the answer was no" if asked else "there is no terminal to ask on"
     if plan.problems:
-        raise UsageError(
-            "usage.not_agreed",
-            "nothing was written: the data of what is deployed could not be read",
-            why="\n".join((*plan.problems, why)),
+        agreeing.ask(
+            "Write it all the same?",
+            yes=yes,
+            refused="nothing was written: the data of what is deployed could not be read",
+            problems=plan.problems,
             do="write engine.image of before, or a newer release of it, into the spec; where "
             "nothing is deployed yet: sturdis render --yes",
         )
-    raise UsageError(
-        "usage.not_agreed",
-        f"{len(plan.edited)} edited files were not replaced, and nothing was written",
-        why=why,
+        return
+    agreeing.ask(
+        "Lose what was edited?",
+        yes=yes,
+        refused=f"{len(plan.edited)} edited files were not replaced, and nothing was written",
         do="say it in the spec; or move the files away; or sturdis render --yes",
     )
 

@@ -1,17 +1,17 @@
 """`sturdis verify`: check every promise against what runs."""
 
 import functools
-import sys
 from pathlib import Path
 
 import click
 
 from sturdis import wiring
+from sturdis.cli import agreeing
 from sturdis.cli.options import json_option, spec_option
-from sturdis.cli.output import Output, is_terminal, labelled, paint
+from sturdis.cli.output import Output, labelled, paint
 from sturdis.cli.reach import Reach, SpecChoice, Where, cluster_options, reach_options
 from sturdis.core.cluster_aim import ClusterRequest
-from sturdis.core.errors import OutputError, SturdisError, UsageError
+from sturdis.core.errors import OutputError, SturdisError
 from sturdis.core.report import Finding, Report, Verdict
 from sturdis.core.restarting import RestartPlan
 
@@ -111,15 +111,8 @@ def _agree(output: Output, yes: bool, again: str, plan: RestartPlan) -> None:
         UsageError: `usage.not_agreed`.
     """
     output.text(str(plan), err=True)
-    asked = not yes and is_terminal(sys.stdin)
-    if yes or (asked and click.confirm("Restart it?", err=True)):
-        return
-    raise UsageError(
-        "usage.not_agreed",
-        "the server was not restarted",
-        why="the answer was no" if asked else "there is no terminal to ask on",
-        do=f"{again} --restart --yes",
-    )
+    do = f"{again} --restart --yes"
+    agreeing.ask("Restart it?", yes=yes, refused="the server was not restarted", do=do)
 
 
 def _values(report: Report) -> dict[str, object]:
