@@ -1,0 +1,48 @@
+"""What a drill saw beside its ledger, as named figures, and what its file expected of them."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sturdis.core.report import Verdict
+
+Figures = Mapping[str, float | None]
+"""Name to figure: a count, seconds, or 1 and 0 for yes and no. None: it could not be seen."""
+
+
+class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one figure has to be: all that is said must hold."""
+
+    equals: float | None = None
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def __str__(self) -> str:
+        """Say it as people do: `at least 1 and at most 3`."""
+        said = (("", self.equals), ("at least ", self.at_least), ("at most ", self.at_most))
+        return " and ".join(f"{word}{limit:g}" for word, limit in said if limit is not None)
+
+    def holds(self, figure: float) -> bool:
+        """Tell whether `figure` is as expected."""
+        return (
+            (self.equals is None or figure == self.equals)
+            and (self.at_least is None or figure >= self.at_least)
+            and (self.at_most is None or figure <= self.at_most)
+        )
+
+
+def judge(figures: Figures, expected: Mapping[str, Expectation]) -> list[tuple[Verdict, str]]:
+    """Hold the figures against what was expected: one verdict, with its reason, for each.
+
+    A figure that was not seen is unknown: never a pass.
+    """
+    found: list[tuple[Verdict, str]] = []
+    for name, expectation in expected.items():
+        figure = figures.get(name)
+        if figure is None:
+            found.append((Verdict.UNKNOWN, f"{name} was not seen; expected {expectation}"))
+        elif expectation.holds(figure):
+            found.append((Verdict.PASS, f"{name} {figure:g}, as expected: {expectation}"))
+        else:
+            found.append((Verdict.FAIL, f"{name} {figure:g}; expected {expectation}"))
+    return found

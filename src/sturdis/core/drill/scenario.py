@@ -1,0 +1,75 @@
+"""A drill as its file tells it: hypothesis, steady state, fault, observation, undo, verdict.
+
+The files are in `scenarios/`; `sturdis drill run` takes the path of a user's own, too.
+"""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from sturdis.core.drill.abilities import Ability
+from sturdis.core.drill.faults import Fault
+from sturdis.core.drill.load import Kind
+from sturdis.core.drill.observed import Expectation
+
+
+class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Producers and workers that go on during the whole drill."""
+
+    rate: float = 50.0
+    """Adds a second, shared among the loads."""
+    mix: tuple[Kind, ...] = tuple(Kind)
+    workers: int = 1
+    """Workers for each queue and load."""
+    filling: int = 0
+    """Bytes that each job carries beside its own few."""
+    longest_delay: int = 500
+    """Delayed jobs wait up to this, in milliseconds."""
+    lock_duration: int = 1000
+    """Milliseconds; BullMQ's 30,000 would make each verdict wait for 90 s."""
+    stalled_interval: int = 500
+    """Milliseconds; BullMQ's: 30,000."""
+
+
+class Steady(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What must be seen before the first fault: without it the drill is unknown."""
+
+    acknowledged: int = 10
+    processed: int = 5
+    within: float = 30.0
+    """Seconds."""
+
+
+class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What makes the drill pass."""
+
+    lost: str = "none"
+    """`none`; `window`: what the stated window excuses (2 s, or the longest fsync plus 1 s);
+    `damage`: what only the destroyed bytes held; `all`: the fault takes everything, and each is
+    named. The ledger's other verdicts (orphans, order) hold always."""
+    figures: Mapping[str, Expectation] = {}
+    """What the fault saw beside the ledger; docs/drills.md names the figures of each kind."""
+
+
+class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One drill."""
+
+    name: str
+    """A word or words with hyphens: what is typed."""
+    hypothesis: str
+    """What is believed to be true, in a sentence; the drill tries to break it."""
+    fault: Fault
+    undo: str
+    """How it is mended again, in a sentence; the fault does it."""
+    needs: tuple[Ability, ...]
+    expect: Expected = Expected()
+    load: Load | None = Load()
+    """None: the fault brings writes of its own, and the ledger stays empty."""
+    steady: Steady = Steady()
+    rounds: int = 3
+    under_load: tuple[float, float] = (0.3, 1.5)
+    """Shortest and longest time under load before each fault, in seconds; the seed decides."""
+    observe: float = 0.0
+    """How long the fault is watched before it is undone, in seconds."""
+    serves_again_within: float = 60.0
+    """Longest wait for the target after a fault is undone, in seconds."""
