@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sturdis.core.drill.events import (
     Acknowledged,
+    Destroyed,
     Done,
     Event,
     FailedOnPurpose,
@@ -88,6 +89,7 @@ any_event: st.SearchStrategy[Event] = st.one_of(
     made(Intent, times, texts, texts, texts, counts, texts),
     made(Killed, times, counts, counts, st.none() | counts, st.none() | st.booleans()),
     made(Served, times, counts, counts),
+    made(Destroyed, times, counts, counts, st.lists(texts).map(tuple), st.booleans()),
 )
 intents = st.tuples(*(made(Intent, times, st.just(uuid), texts, texts) for uuid in "abcd"))
 found = made(SurveyedJob, uuids, job_ids, states, texts)

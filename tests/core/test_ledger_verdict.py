@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 
 from sturdis.core.drill import ledger, record, verdict
-from sturdis.core.drill.events import Event, Intent, Killed, State
+from sturdis.core.drill.events import Destroyed, Event, Intent, Killed, State
 from sturdis.core.drill.events import SurveyedJob as Found
 from sturdis.core.drill.ledger import STALLED_REASON, Fate
 from sturdis.core.drill.verdict import Judgement, Timing
@@ -81,6 +81,23 @@ def test_an_answer_read_while_the_server_is_down_belongs_to_the_kill_before_it()
 def test_a_loss_without_a_kill_after_it_is_never_excused():
     assert judge(*killed(1, 1000, delayed=9), *lost(5000)).verdict is Verdict.FAIL
     assert judge(*lost(5000)).verdict is Verdict.FAIL
+
+
+def test_a_loss_is_excused_where_the_destroyed_bytes_named_the_job():
+    kill = killed(1, 10_000)
+    named, others = Destroyed(10_010, 1, 99, ("lost",)), Destroyed(10_010, 1, 99, ("other",))
+    assert judge(*lost(5000), *kill, named) == Judgement(
+        Verdict.PASS, ("1 acknowledged job LOST with the bytes destroyed in round 1",)
+    )
+    assert judge(*lost(5000), *kill, others).verdict is Verdict.FAIL
+    # a client may read its reply when the bytes are gone already
+    assert judge(*lost(10_500), *kill, named).verdict is Verdict.PASS
+
+
+def test_where_all_data_was_destroyed_what_came_before_the_next_start_is_excused():
+    kill, all_of_it = killed(1, 10_000), Destroyed(10_010, 1, 99, everything=True)
+    assert judge(*lost(10_050), *kill, all_of_it).verdict is Verdict.PASS
+    assert judge(*lost(10_150), *kill, all_of_it).verdict is Verdict.FAIL
 
 
 def test_a_verdict_is_not_given_before_every_stalled_job_is_on_its_way_again():

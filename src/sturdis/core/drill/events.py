@@ -98,9 +98,24 @@ class Served(_Event, frozen=True, tag="served"):
     pid: int
 
 
-Event = (
-    Intent | Acknowledged | Rejected | InDoubt | Started | FailedOnPurpose | Done | Killed | Served
-)
+class Destroyed(_Event, frozen=True, tag="destroyed"):
+    """Bytes of the data are gone: a fault destroyed them, or what mended it cut them off."""
+
+    round: int
+    size: int
+    """How many bytes."""
+    uuids: tuple[str, ...] = ()
+    """Jobs that are named in these bytes, and may be nowhere else."""
+    everything: bool = False
+    """Whether they were all of the data: every job that was acknowledged before may be lost."""
+
+
+ServerEvent = Killed | Served | Destroyed
+"""What happened to the server and its data, and not to one job."""
+
+JobEvent = Intent | Acknowledged | Rejected | InDoubt | Started | FailedOnPurpose | Done
+
+Event = JobEvent | ServerEvent
 
 _DECODER: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 

@@ -11,9 +11,9 @@ from sturdis.core.drill.events import (
     FailedOnPurpose,
     InDoubt,
     Intent,
-    Killed,
+    JobEvent,
     Rejected,
-    Served,
+    ServerEvent,
     Started,
     Survey,
     SurveyedJob,
@@ -54,14 +54,11 @@ class History:
         return self.intent.at + self.intent.delay if self.intent else 0
 
 
-JobEvent = Intent | Acknowledged | Rejected | InDoubt | Started | FailedOnPurpose | Done
-
-
 def by_job(events: Iterable[Event], survey: Survey) -> Mapping[str, History]:
     """Give the history of every job that the events or the survey know, by its UUID."""
     told: defaultdict[str, list[JobEvent]] = defaultdict(list)
     for event in events:
-        if not isinstance(event, Killed | Served):
+        if not isinstance(event, ServerEvent):
             told[event.uuid].append(event)
     found: defaultdict[str, list[SurveyedJob]] = defaultdict(list)
     for job in survey.jobs:

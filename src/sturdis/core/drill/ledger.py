@@ -11,7 +11,7 @@ from enum import Enum
 
 from sturdis.core.drill import duplicates, history
 from sturdis.core.drill.duplicates import Cause
-from sturdis.core.drill.events import Event, Killed, Served, State, Survey, SurveyedJob
+from sturdis.core.drill.events import Destroyed, Event, Killed, Served, State, Survey, SurveyedJob
 from sturdis.core.drill.history import History
 
 
@@ -94,6 +94,8 @@ class Account:
     """In the order of their times."""
     served: Mapping[int, int]
     """Round to when the server was seen to serve again (ms since 1970)."""
+    destroyed: tuple[Destroyed, ...]
+    """In the order of their times."""
     last_due: int
     """When the last job was due (ms since 1970); 0 without jobs."""
 
@@ -114,6 +116,7 @@ def account(events: Iterable[Event], survey: Survey) -> Account:
     jobs = [known[uuid] for uuid in sorted(known)]
     faults = (event for event in told if isinstance(event, Killed))
     served = (event for event in told if isinstance(event, Served))
+    gone = (event for event in told if isinstance(event, Destroyed))
     return Account(
         asked=sum(job.intent is not None for job in jobs),
         entries=tuple(sorted(_entries(jobs), key=lambda one: (one.acknowledged_at, one.uuid))),
@@ -125,6 +128,7 @@ def account(events: Iterable[Event], survey: Survey) -> Account:
         strangers=tuple(job.uuid for job in jobs if job.intent is None),
         faults=tuple(sorted(faults, key=lambda fault: (fault.at, fault.round))),
         served={event.round: event.at for event in sorted(served, key=lambda one: one.at)},
+        destroyed=tuple(sorted(gone, key=lambda one: one.at)),
         last_due=max((job.due for job in jobs), default=0),
     )
 

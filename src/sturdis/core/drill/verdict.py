@@ -8,7 +8,7 @@ a loss is excused only before a kill that met such a server, and only within the
 from collections import Counter
 from dataclasses import dataclass
 
-from sturdis.core.drill.events import Killed
+from sturdis.core.drill.events import Destroyed, Killed
 from sturdis.core.drill.ledger import Account, Entry, Fate
 from sturdis.core.report import SEVERITY, Verdict
 
@@ -67,6 +67,8 @@ class Loss:
 
     entry: Entry
     kill: Killed | None
+    destroyed: Destroyed | None = None
+    """What destroyed the bytes that it was in, where anything did."""
 
     @property
     def age(self) -> int:
@@ -76,7 +78,21 @@ class Loss:
 
 def losses(account: Account) -> tuple[Loss, ...]:
     """Give every lost job with the kill that may have cost it."""
-    return tuple(Loss(entry, _kill_of(entry, account)) for entry in account.of(Fate.LOST))
+    lost = account.of(Fate.LOST)
+    return tuple(Loss(one, _kill_of(one, account), _destroyer_of(one, account)) for one in lost)
+
+
+def _destroyer_of(entry: Entry, account: Account) -> Destroyed | None:
+    """A job that is named in the bytes was in Redis, whenever its client read the reply."""
+    for one in account.destroyed:
+        if entry.uuid in one.uuids or (one.everything and _before(entry, one, account)):
+            return one
+    return None
+
+
+def _before(entry: Entry, one: Destroyed, account: Account) -> bool:
+    """Tell whether it was last seen before the server served again."""
+    return entry.seen_at < account.served.get(one.round, one.at)
 
 
 def _kill_of(entry: Entry, account: Account) -> Killed | None:
@@ -137,6 +153,13 @@ def _lost(account: Account, timing: Timing) -> Found:
 
 
 def _judge_loss(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
+    if loss.destroyed:
+        what = "all the data" if loss.destroyed.everything else "the bytes"
+        return Verdict.PASS, f"with {what} destroyed in round {loss.destroyed.round}"
+    return _judge_by_kill(loss, timing)
+
+
+def _judge_by_kill(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
     kill, window = loss.kill, f"{timing.window / 1000:g} s"
     if kill is None:
         return Verdict.FAIL, "and no kill came after"
