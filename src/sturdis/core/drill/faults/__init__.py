@@ -1,5 +1,18 @@
 """The faults that a drill's file may name: their kinds and options. Adapters inject them."""
 
+from sturdis.core.drill.faults import files, memory, network, version
 from sturdis.core.drill.faults.process import Kill
 
-Fault = Kill  # | Stop | PowerCut …: one Struct for each kind, tagged with its word
+OfFiles = (
+    files.TornTail
+    | files.NulTail
+    | files.BitFlip
+    | files.BitFlips
+    | files.TornMulti
+    | files.VolumeLost
+)
+OfMemory = memory.MemoryFull | memory.MemoryKernel
+OfNetwork = network.CutConnections | network.SlowLink | network.Partition | network.ClientStorm
+OfVersion = version.ServerUpgrade | version.ServerDowngrade
+
+Fault = Kill | OfFiles | OfMemory | OfNetwork | OfVersion

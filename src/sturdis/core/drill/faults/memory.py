@@ -1,0 +1,22 @@
+"""Faults of the server's memory. Sizes are in bytes."""
+
+from sturdis.core.drill.faults.options import Options
+
+
+class MemoryFull(Options, frozen=True, tag="memory-full"):
+    """`maxmemory` is what is used already: writes that need memory are refused."""
+
+    room: int = 0
+    """So much may still be written."""
+
+
+class MemoryKernel(Options, frozen=True, tag="memory-kernel"):
+    """Filled to `maxmemory` and rewritten under writes, in a limit of the kernel's.
+
+    `maxmemory` is the part of the limit that a deployment gives it.
+    """
+
+    limit: int = 64 << 20
+    """The deployment's least; the kernel ends what uses more."""
+    rewrites: int = 2
+    """Rewrites, each with every page written to meanwhile as far as the load goes."""
