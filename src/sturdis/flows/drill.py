@@ -1,10 +1,29 @@
 """A drill: steady state, then fault, observation and undo in each round; survey and verdict."""
 
-from collections.abc import Sequence
-from typing import Protocol
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
 
-from sturdis.core.drill.events import Event
+from sturdis.core.drill.events import Event, Phase, Survey
 from sturdis.core.drill.observed import Figures
+from sturdis.core.drill.outcome import Ran, Seen
+from sturdis.core.drill.phases import Part
+from sturdis.core.errors import SturdisError
+from sturdis.core.report import Verdict
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from sturdis.core.drill.run import Run
+    from sturdis.core.drill.scenario import Scenario
+
+POLL_SECONDS = 0.05
+"""How often is looked whether the load has come so far."""
+
+DRAINED_WITHIN = 30.0
+"""Longest wait in seconds for the last adds, and for the last jobs once all have settled."""
 
 
 class Fault(Protocol):
@@ -39,3 +58,267 @@ class Fault(Protocol):
 
     def figures(self) -> Figures:
         """Give what was seen over all rounds, beside the ledger."""
+
+
+class Load(Protocol):
+    """Producers and workers."""
+
+    def stop_adding(self) -> None:
+        """Let the producers add no more."""
+
+    def wait_until_added(self, seconds: float) -> None:
+        """Return when each add has an answer, or is written down as in doubt."""
+
+    def end(self) -> None:
+        """Close the workers."""
+
+
+class Queues(Protocol):
+    """The queues that the load uses."""
+
+    def pending(self) -> int:
+        """Count the jobs that are still to be done."""
+
+    def survey(self) -> Survey:
+        """Read all jobs."""
+
+
+class Log(Protocol):
+    """The ledger's log."""
+
+    def append(self, *happened: Event) -> "Future[None]":
+        """Give a future that is done when the events are on disk."""
+
+
+class Clock(Protocol):
+    """Time that passes."""
+
+    def now(self) -> int:
+        """Give the time in milliseconds since 1970."""
+
+    def wait(self, seconds: float) -> None:
+        """Let so much time pass."""
+
+
+class Stage(Protocol):
+    """All that one run of a drill plays with; made by a target, and taken away by it."""
+
+    fault: Fault
+    queues: Queues
+    log: Log
+    clock: Clock
+    rest: float
+    """So many times the last undo's duration the target is left alone before the next fault."""
+
+    def start_loads(self) -> Sequence[Load]:
+        """Start the load, once the fault is prepared; none where the drill has none."""
+
+    def seen(self) -> Seen:
+        """Count what the loads' logs tell until now."""
+
+    def undisturbed(self) -> AbstractContextManager[object]:
+        """Let no signal but SIGKILL end what is done in the context."""
+
+
+class Target(Protocol):
+    """What drills break."""
+
+    @property
+    def name(self) -> str:
+        """What people call it: `local`, an address, a cluster's context."""
+
+    def lacking(self, scenario: "Scenario") -> Sequence[str]:
+        """Say why the drill cannot be run here; empty: it can. Nothing is changed."""
+
+    def stage(self, run: "Run") -> AbstractContextManager[Stage]:
+        """Make the stage of a run; at its end nothing of it is left.
+
+        The undo journal is in the run's folder (`adapters.drill.undo_journal`).
+
+        Raises:
+            DrillError: `drill.not_marked`, or what it needs cannot be made.
+        """
+
+
+@dataclass
+class _Show:
+    """One run as it goes on."""
+
+    run: "Run"
+    on: Stage
+    tell: "Tell"
+    loads: Sequence[Load] = ()
+    served: int = 0
+    """When the target last began to serve again (ms since 1970)."""
+    found: list[tuple[Verdict, str]] = field(default_factory=list)
+
+
+class Tell(Protocol):
+    """Hears of each phase as it begins."""
+
+    def __call__(self, part: Part, number: int) -> None:
+        """Hear that `part` begins, in round `number`; 0 before and after all rounds."""
+
+
+class _EndedError(Exception):
+    """The run cannot go on; why is among what was found."""
+
+
+def run(wanted: "Run", on: Stage, tell: Tell) -> Ran:
+    """Run a drill on its stage. Each fault that was injected is undone, whatever happens.
+
+    A target that does not serve again, a steady state that is not reached and a load that fails are
+    found, not raised.
+
+    Raises:
+        DrillError: The log cannot be written.
+    """
+    show = _Show(wanted, on, tell)
+    survey = None
+    try:
+        _steady(show)
+        for number, under_load in enumerate(_times(wanted), start=1):
+            _round(show, number, under_load)
+        survey = _finish(show)
+    except _EndedError as ended:
+        if _interrupted(ended):
+            raise KeyboardInterrupt from ended
+    return Ran(survey, dict(on.fault.figures()), tuple(show.found))
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Tell whether the run was told to end before what was found ended it."""
+    if error is None or isinstance(error, KeyboardInterrupt):
+        return error is not None
+    return _interrupted(error.__context__)
+
+
+def _times(wanted: "Run") -> Iterator[float]:
+    """Give the time under load before each fault, in seconds: the seed decides."""
+    dice = random.Random(wanted.seed)  # noqa: S311  nothing is kept secret by it
+    for _number in range(wanted.rounds):
+        yield dice.uniform(*wanted.scenario.under_load)
+
+
+@contextmanager
+def _phase(show: _Show, part: Part, number: int = 0) -> Iterator[None]:
+    """Write when a part of the run begins and ends, and tell of it."""
+    began = show.on.clock.now()
+    show.tell(part, number)
+    try:
+        yield
+    finally:
+        show.on.log.append(Phase(began, part, number, show.on.clock.now())).result()
+
+
+@contextmanager
+def _finding(show: _Show, verdict: Verdict, what: str) -> Iterator[None]:
+    """Take an error for what was found, and end the run."""
+    try:
+        yield
+    except SturdisError as error:
+        if error.code == "drill.log_lost":
+            raise
+        show.found.append((verdict, f"{what}: {error.what}: {error.why}"))
+        raise _EndedError from error
+
+
+def _steady(show: _Show) -> None:
+    steady = show.run.scenario.steady
+    with _phase(show, Part.STEADY):
+        with _finding(show, Verdict.UNKNOWN, "the fault could not be prepared"):
+            show.on.fault.prepare()
+        with _finding(show, Verdict.UNKNOWN, "load could not be made"):
+            show.loads = show.on.start_loads()
+        if not show.loads:
+            return
+        wanted = Seen(steady.acknowledged, steady.processed)
+        if not _reached(show, wanted, steady.within):
+            seen = show.on.seen()
+            what = (
+                f"no steady state within {steady.within:g} s: {seen.acknowledged} of "
+                f"{wanted.acknowledged} acknowledged, {seen.processed} of {wanted.processed} done"
+            )
+            show.found.append((Verdict.UNKNOWN, what))
+            raise _EndedError
+
+
+def _reached(show: _Show, wanted: Seen, seconds: float) -> bool:
+    until = show.on.clock.now() + seconds * 1000
+    while not show.on.seen().covers(wanted):
+        if show.on.clock.now() > until:
+            return False
+        show.on.clock.wait(POLL_SECONDS)
+    return True
+
+
+def _round(show: _Show, number: int, under_load: float) -> None:
+    """Break the target once. What happened is logged as soon as it is known."""
+    on, scenario = show.on, show.run.scenario
+    with _phase(show, Part.LOAD, number):
+        if show.loads:
+            on.clock.wait(under_load)
+    try:
+        with (
+            _phase(show, Part.FAULT, number),
+            _finding(show, Verdict.UNKNOWN, "the fault could not be injected"),
+        ):
+            on.log.append(*on.fault.inject(number)).result()
+        with _phase(show, Part.OBSERVE, number):
+            on.clock.wait(scenario.observe)
+    finally:
+        _undo(show, number)
+    _recover(show, number)
+
+
+def _undo(show: _Show, number: int) -> None:
+    on = show.on
+    with (
+        on.undisturbed(),
+        _phase(show, Part.UNDO, number),
+        _finding(show, Verdict.FAIL, f"after fault {number}"),
+    ):
+        on.log.append(*on.fault.undo(number, show.run.scenario.serves_again_within)).result()
+    show.served = on.clock.now()
+
+
+def _recover(show: _Show, number: int) -> None:
+    """Wait until clients are served again: a fault without load would say little."""
+    load, within = show.run.scenario.load, show.run.scenario.serves_again_within
+    if not show.loads or load is None or not load.rate:
+        return
+    with _phase(show, Part.RECOVERY, number):
+        before = show.on.seen()
+        if not _reached(show, Seen(before.acknowledged + 1, before.processed), within):
+            what = f"no add was acknowledged within {within:g} s after fault {number} was undone"
+            show.found.append((Verdict.FAIL, what))
+            raise _EndedError
+
+
+def _finish(show: _Show) -> Survey | None:
+    """End the load, let all jobs settle, and survey them."""
+    if not show.loads:
+        return None
+    with _finding(show, Verdict.UNKNOWN, "the jobs could not be surveyed"):
+        with _phase(show, Part.SETTLE):
+            for load in show.loads:
+                load.stop_adding()
+            for load in show.loads:
+                load.wait_until_added(DRAINED_WITHIN)
+            _settle(show)
+            for load in show.loads:
+                load.end()
+        with _phase(show, Part.SURVEY):
+            return show.on.queues.survey()
+
+
+def _settle(show: _Show) -> None:
+    """Wait until every stalled job is on its way again and every job is done, if it ever is."""
+    clock, load = show.on.clock, show.run.scenario.load
+    delay = load.longest_delay if load else 0
+    settled = max(show.served + show.run.timing().settling, clock.now() + delay)
+    while (now := clock.now()) < settled:
+        clock.wait((settled - now) / 1000)
+    until = settled + DRAINED_WITHIN * 1000
+    while show.on.queues.pending() and clock.now() < until:
+        clock.wait(POLL_SECONDS)

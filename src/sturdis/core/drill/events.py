@@ -10,6 +10,8 @@ from enum import Enum
 
 import msgspec
 
+from sturdis.core.drill.phases import Part
+
 
 class _Event(msgspec.Struct, frozen=True, tag_field="event", forbid_unknown_fields=True):
     """Something that happened at a time, in milliseconds since 1970."""
@@ -110,8 +112,18 @@ class Destroyed(_Event, frozen=True, tag="destroyed"):
     """Whether they were all of the data: every job that was acknowledged before may be lost."""
 
 
-ServerEvent = Killed | Served | Destroyed
-"""What happened to the server and its data, and not to one job."""
+class Phase(_Event, frozen=True, tag="phase"):
+    """A part of the drill's run, which began at `at`."""
+
+    part: Part
+    round: int
+    """0 before and after all rounds."""
+    until: int
+    """When it was over (ms since 1970)."""
+
+
+ServerEvent = Killed | Served | Destroyed | Phase
+"""What happened to the server, its data or the drill, and not to one job."""
 
 JobEvent = Intent | Acknowledged | Rejected | InDoubt | Started | FailedOnPurpose | Done
 

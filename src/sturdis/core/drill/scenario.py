@@ -1,9 +1,10 @@
 """A drill as its file tells it: hypothesis, steady state, fault, observation, undo, verdict.
 
-The files are in `scenarios/`; `sturdis drill run` takes the path of a user's own, too.
+The files are in `sturdis/drills/`; `sturdis drill run` takes the path of a user's own, too.
 """
 
 from collections.abc import Mapping
+from enum import Enum
 
 import msgspec
 
@@ -40,13 +41,23 @@ class Steady(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds."""
 
 
+class Loss(Enum):
+    """Which acknowledged jobs may be lost, and only by evidence in the drill's log."""
+
+    NONE = "none"
+    WINDOW = "window"
+    """What the stated window excuses: 2 s, or the longest fsync plus 1 s."""
+    DAMAGE = "damage"
+    """What only the destroyed bytes held, too."""
+    ALL = "all"
+    """The fault takes everything, and each lost job is named."""
+
+
 class Expected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What makes the drill pass."""
 
-    lost: str = "none"
-    """`none`; `window`: what the stated window excuses (2 s, or the longest fsync plus 1 s);
-    `damage`: what only the destroyed bytes held; `all`: the fault takes everything, and each is
-    named. The ledger's other verdicts (orphans, order) hold always."""
+    lost: Loss = Loss.NONE
+    """The ledger's other verdicts (orphans, order) hold always."""
     figures: Mapping[str, Expectation] = {}
     """What the fault saw beside the ledger; docs/drills.md names the figures of each kind."""
 

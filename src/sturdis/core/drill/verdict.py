@@ -6,6 +6,7 @@ a loss is excused only before a kill that met such a server, and only within the
 """
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sturdis.core.drill.events import Destroyed, Killed
@@ -110,6 +111,15 @@ def judge(account: Account, surveyed_at: int, timing: Timing) -> Judgement:
     Unknown, which is not a pass: nothing was acknowledged, the survey came too early, jobs are
     still pending, or the evidence that would excuse a loss is missing.
     """
+    found = findings(account, surveyed_at, timing)
+    return Judgement(found[0][0], tuple(reason for _verdict, reason in found))
+
+
+Found = list[tuple[Verdict, str]]
+
+
+def findings(account: Account, surveyed_at: int, timing: Timing) -> Found:
+    """Give each reason with its own verdict, the worst first; the first decides."""
     found = [
         *_too_early(account, surveyed_at, timing),
         *_lost(account, timing),
@@ -117,13 +127,13 @@ def judge(account: Account, surveyed_at: int, timing: Timing) -> Judgement:
         *_out_of_order(account),
         *_gaps(account),
     ]
-    found.sort(key=lambda one: SEVERITY.index(one[0]), reverse=True)
-    if not found:
-        found = [(Verdict.PASS, f"all {len(account.entries)} acknowledged jobs were processed")]
-    return Judgement(found[0][0], tuple(reason for _verdict, reason in found))
+    all_done = (Verdict.PASS, f"all {len(account.entries)} acknowledged jobs were processed")
+    return worst_first(found) or [all_done]
 
 
-Found = list[tuple[Verdict, str]]
+def worst_first(found: Iterable[tuple[Verdict, str]]) -> Found:
+    """Put the worst verdict first, and leave the order of its like."""
+    return sorted(found, key=lambda one: SEVERITY.index(one[0]), reverse=True)
 
 
 def settled_at(account: Account, timing: Timing) -> int | None:

@@ -1,0 +1,169 @@
+"""The undo journal of a run: on disk before a step is done, and gone through backwards.
+
+The file is locked while its run lives. `sturdis drill undo` goes through those that nobody holds.
+"""
+
+import fcntl
+import os
+import threading
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
+
+from sturdis.adapters import durable
+from sturdis.adapters.drill import undo_steps
+from sturdis.adapters.local import signals
+from sturdis.core.drill import undo
+from sturdis.core.drill.undo import Noted, Step, Undone
+from sturdis.core.errors import DrillError, SturdisError
+
+NAME = "undo.jsonl"
+"""Name of the journal in the run's folder."""
+
+Undo = Callable[[Step], None]
+"""Undoes one step; harmless where nothing is to be undone. Raises DrillError `drill.not_undone`."""
+
+
+class Journal(AbstractContextManager["Journal"]):
+    """The journal in `folder`, made where it is missing; at the end all is undone.
+
+    May be shared by threads.
+
+    Raises:
+        DrillError: `drill.running`: its run lives. `drill.log_lost`: it cannot be written or read.
+    """
+
+    def __init__(self, folder: Path, undo_step: Undo = undo_steps.undo) -> None:
+        self.path = folder / NAME
+        self._undo_step = undo_step
+        self._turn = threading.RLock()
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+        except OSError as error:
+            raise _lost(self.path, error) from error
+        with ExitStack() as unless_claimed:
+            unless_claimed.callback(os.close, self._file)
+            self._claim(folder)
+            unless_claimed.pop_all()
+
+    def _claim(self, folder: Path) -> None:
+        """Lock the file, and read what an earlier holder of it left to be undone."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _running(folder) from error
+        try:
+            durable.sync(folder)
+            told = self.path.read_bytes()
+            os.truncate(self._file, told.rfind(b"\n") + 1)  # a torn line would spoil the next
+            self._open = {one.number: one for one in undo.still_open(told)}
+        except (OSError, ValueError) as error:
+            raise _lost(self.path, error) from error
+        self._next = max(self._open, default=0) + 1
+
+    def note(self, step: Step) -> int:
+        """Write that `step` will have to be undone; call it before what it undoes is done.
+
+        Raises:
+            DrillError: `drill.log_lost`: do not do it.
+        """
+        with self._turn:
+            noted = Noted(self._next, step)
+            self._next += 1
+            self._write(undo.encode(noted))
+            self._open[noted.number] = noted
+            return noted.number
+
+    def undone(self, number: int) -> None:
+        """Write that the step of this number needs no undoing any more. A second time is fine."""
+        with self._turn:
+            if self._open.pop(number, None):
+                self._write(undo.encode(Undone(number)))
+
+    def undo(self, number: int) -> None:
+        """Undo one step now; one that is undone is left alone.
+
+        Raises:
+            DrillError: `drill.not_undone`.
+        """
+        with self._turn:
+            if noted := self._open.get(number):
+                self._undo_step(noted.step)
+                self.undone(number)
+
+    def undo_all(self) -> tuple[Step, ...]:
+        """Undo all that is still open, the last done first; give what was undone.
+
+        One that fails does not keep the others from it.
+
+        Raises:
+            DrillError: The first that could not be undone, once all were tried.
+        """
+        failed: list[SturdisError] = []
+        steps: list[Step] = []
+        for number in sorted(self._open, reverse=True):
+            step = self._open[number].step
+            try:
+                self.undo(number)
+                steps.append(step)
+            except SturdisError as error:
+                failed.append(error)
+        if failed:
+            raise failed[0]
+        return tuple(steps)
+
+    def close(self) -> None:
+        """Undo what is open, which nothing but SIGKILL interrupts, and give the lock back."""
+        with signals.ignored():
+            try:
+                self.undo_all()
+            finally:
+                os.close(self._file)
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def _write(self, line: bytes) -> None:
+        try:
+            os.write(self._file, line)
+            os.fsync(self._file)
+        except OSError as error:
+            raise _lost(self.path, error) from error
+
+
+def left_behind(runs: Path) -> tuple[Path, ...]:
+    """Give the folders below `runs` whose run is gone and has left something to be undone."""
+    return tuple(path.parent for path in sorted(runs.glob(f"*/{NAME}")) if _is_left(path))
+
+
+def _is_left(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return bool(undo.still_open(file.read()))
+    except BlockingIOError:
+        return False
+    except ValueError:  # it needs a person
+        return True
+    except OSError:
+        return False
+
+
+def _running(folder: Path) -> DrillError:
+    return DrillError(
+        "drill.running",
+        f"the drill of {folder} is running",
+        why="its process holds the lock of its undo journal",
+        do="wait for its end, or press Ctrl-C there: it undoes what it did",
+    )
+
+
+def _lost(path: Path, error: Exception) -> DrillError:
+    why = getattr(error, "strerror", None) or str(error)
+    return DrillError(
+        "drill.log_lost",
+        f"the undo journal {path} cannot be written or read",
+        why=why,
+        do="make room on its disk; what the drill did until now is in the journal",
+    )
