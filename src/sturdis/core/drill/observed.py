@@ -16,6 +16,8 @@ class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     equals: float | None = None
     at_least: float | None = None
     at_most: float | None = None
+    of: str = ""
+    """Name of the figure that this one is a part of, where it is one: it is told beside it."""
 
     def __str__(self) -> str:
         """Say it as people do: `at least 1 and at most 3`."""
@@ -41,8 +43,16 @@ def judge(figures: Figures, expected: Mapping[str, Expectation]) -> list[tuple[V
         figure = figures.get(name)
         if figure is None:
             found.append((Verdict.UNKNOWN, f"{name} was not seen; expected {expectation}"))
-        elif expectation.holds(figure):
-            found.append((Verdict.PASS, f"{name} {figure:g}, as expected: {expectation}"))
+            continue
+        seen = f"{name} {figure:g}{_of(expectation.of, figures)}"
+        if expectation.holds(figure):
+            found.append((Verdict.PASS, f"{seen}, as expected: {expectation}"))
         else:
-            found.append((Verdict.FAIL, f"{name} {figure:g}; expected {expectation}"))
+            found.append((Verdict.FAIL, f"{seen}; expected {expectation}"))
     return found
+
+
+def _of(name: str, figures: Figures) -> str:
+    """Say what a figure is a part of: ` of 88 cuts`."""
+    whole = figures.get(name)
+    return "" if whole is None else f" of {whole:g} {name}"
