@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sturdis.core.drill import ledger, observed, verdict
+from sturdis.core.drill import ledger, ledger_figures, observed, verdict
 from sturdis.core.drill.events import Event, Phase, Survey
 from sturdis.core.drill.ledger import Account
 from sturdis.core.drill.observed import Figures
@@ -73,17 +73,18 @@ def conclude(run: Run, events: Sequence[Event], torn: Iterable[str], ran: Ran) -
     """Join what the run found, the ledger over its log, and its figures to one outcome."""
     timing = run.timing(ran.figures.get(LONGEST_FSYNC))
     account = ledger.account(events, ran.survey) if ran.survey else None
+    figures = {**ran.figures, **(ledger_figures.of(account, events) if account else {})}
     found: Found = list(ran.found)
     if account and ran.survey:
         found += verdict.findings(account, ran.survey.at, timing)
         found += _unexpected(account, run.scenario.expect.lost, found)
-    if not ran.found or ran.figures:
-        found += observed.judge(ran.figures, run.scenario.expect.figures)
+    if not ran.found:  # of a run that ended early little was seen
+        found += observed.judge(figures, run.scenario.expect.figures)
     if not found:
         found = [(Verdict.UNKNOWN, "the drill expects nothing, and saw no job")]
     phases = sorted((one for one in events if isinstance(one, Phase)), key=lambda one: one.at)
     return Outcome(
-        tuple(verdict.worst_first(found)), dict(ran.figures), account, timing, tuple(phases),
+        tuple(verdict.worst_first(found)), figures, account, timing, tuple(phases),
         tuple(torn),
     )  # fmt: skip
 
@@ -93,14 +94,15 @@ def _unexpected(account: Account, allowed: Loss, found: Found) -> Found:
     if any(verdict is Verdict.FAIL for verdict, _reason in found):
         return []  # it is told already
     lost = verdict.losses(account)
-    count = sum(not _allowed(loss, allowed) for loss in lost)
+    count = sum(not may_be_lost(loss, allowed) for loss in lost)
     if not count:
         return []
     jobs = "job" if count == 1 else "jobs"
     return [(Verdict.FAIL, f"{count} acknowledged {jobs} LOST; allowed is: {allowed.value}")]
 
 
-def _allowed(loss: verdict.Loss, allowed: Loss) -> bool:
+def may_be_lost(loss: verdict.Loss, allowed: Loss) -> bool:
+    """Tell whether the drill allows a loss of this kind, once evidence excuses it."""
     if allowed is Loss.ALL:
         return True
     if loss.destroyed is None:

@@ -155,14 +155,15 @@ def _too_early(account: Account, surveyed_at: int, timing: Timing) -> Found:
 
 
 def _lost(account: Account, timing: Timing) -> Found:
-    tally = Counter(_judge_loss(loss, timing) for loss in losses(account))
+    tally = Counter(judge_loss(loss, timing) for loss in losses(account))
     return [
         (verdict, f"{count} acknowledged {'jobs' if count > 1 else 'job'} LOST {how}")
         for (verdict, how), count in tally.items()
     ]
 
 
-def _judge_loss(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
+def judge_loss(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
+    """Say whether evidence excuses one loss, and what cost it: pass means excused."""
     if loss.destroyed:
         what = "all the data" if loss.destroyed.everything else "the bytes"
         return Verdict.PASS, f"with {what} destroyed in round {loss.destroyed.round}"

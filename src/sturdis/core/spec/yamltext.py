@@ -75,12 +75,12 @@ def _lines(node: yaml.Node, path: Path) -> Iterator[tuple[Path, tuple[int, int]]
             yield from _lines(value, (*path, key.value))
 
 
-def read(text: str) -> tuple[Text, list[Problem]]:
-    """Give what `text` says, or what keeps it from being read."""
+def read(text: str, kind: str = "spec") -> tuple[Text, list[Problem]]:
+    """Give what `text` says, or what keeps it from being read; `kind` is what it should be."""
     if len(text) > MAX_BYTES:
-        return Text(None), [Problem(1, f"longer than {MAX_BYTES >> 10} KiB, which no spec is")]
+        return Text(None), [Problem(1, f"longer than {MAX_BYTES >> 10} KiB, which no {kind} is")]
     try:
-        if problem := _unreadable_event(text):
+        if problem := _unreadable_event(text, kind):
             return Text(None), [problem]
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
@@ -88,25 +88,25 @@ def read(text: str) -> tuple[Text, list[Problem]]:
         plain = loader.construct_document(node) if node and not problems else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        return Text(None), [Problem(mark.line + 1 if mark else 1, _unreadable(error))]
+        return Text(None), [Problem(mark.line + 1 if mark else 1, _unreadable(error, kind))]
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        what = f"not a spec in YAML: unacceptable character U+{ord(text[error.position]):04X}"
+        what = f"not a {kind} in YAML: unacceptable character U+{ord(text[error.position]):04X}"
         return Text(None), [Problem(line, what)]
     else:
         return Text({} if plain is None and not problems else plain, node), problems
 
 
-def _unreadable(error: yaml.MarkedYAMLError) -> str:
+def _unreadable(error: yaml.MarkedYAMLError, kind: str) -> str:
     reason = error.problem or error.context or "it cannot be read"
     if "'\\t'" in reason:
-        return "not a spec in YAML: a tab stands where YAML wants spaces"
+        return f"not a {kind} in YAML: a tab stands where YAML wants spaces"
     if reason == "but found another document":
-        return "not a spec in YAML: but found another document; a spec is one"
-    return f"not a spec in YAML: {reason}"
+        return f"not a {kind} in YAML: but found another document; a {kind} is one"
+    return f"not a {kind} in YAML: {reason}"
 
 
-def _unreadable_event(text: str) -> Problem | None:
+def _unreadable_event(text: str, kind: str) -> Problem | None:
     """Find what must be known before the text is taken apart: it could cost time or memory."""
     depth = 0
     for event in yaml.parse(text, Loader=yaml.SafeLoader):
@@ -118,7 +118,7 @@ def _unreadable_event(text: str) -> Problem | None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
-            return Problem(line, "not a spec in YAML: nested too deeply")
+            return Problem(line, f"not a {kind} in YAML: nested too deeply")
     return None
 
 
