@@ -1,8 +1,10 @@
 """Loads of both languages on the same queues, and what they write of every job."""
 
+import subprocess
 from collections import Counter
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from sturdis.adapters.drill import ledger_log, load_process, survey
@@ -260,3 +262,17 @@ def test_a_folder_without_bullmq_is_told_with_what_to_type(tmp_path):
         load_process.node(tmp_path)
     assert failed.value.code == "drill.load_failed"
     assert "npm install bullmq" in failed.value.do
+
+
+@pytest.mark.parametrize("language", [PYTHON, NODE])
+def test_the_word_end_ends_a_load_as_the_end_of_its_input_does(language, server, tmp_path):
+    wanted = msgspec.json.encode(plan(server, tmp_path, language)) + b"\n"
+    with subprocess.Popen(
+        command_of(language), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(wanted + b"stop adding\n" + loads.END)
+        process.stdin.flush()
+        assert process.stdout.read() == b"ready\nadded\n"
+        assert process.wait() == 0

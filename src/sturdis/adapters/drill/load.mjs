@@ -227,7 +227,7 @@ const main = async () => {
   let told = await lines.next();
   await producer.settle(running);
   tell('added');
-  while (!told.done) told = await lines.next();
+  while (!told.done && told.value !== 'end') told = await lines.next();
   const closed = Promise.all(workers.map((worker) => worker.close()));
   await Promise.race([closed, pause(CLOSE_MILLISECONDS, undefined, { ref: false })]);
   await log.close();

@@ -59,13 +59,16 @@ class LoadProcess(AbstractContextManager["LoadProcess"]):
     Args:
         command: `PYTHON`, or what `node` gives.
         plan: What it does. It goes through its input, for it may hold a password.
+        errors_in: The folder for what it says; None: the plan's, which is not here for a pod.
 
     Raises:
         DrillError: `drill.load_failed`: it did not get ready.
     """
 
-    def __init__(self, command: Sequence[str], plan: LoadPlan) -> None:
-        self._errors = Path(plan.folder) / f"{plan.writer}.stderr"
+    def __init__(
+        self, command: Sequence[str], plan: LoadPlan, *, errors_in: Path | None = None
+    ) -> None:
+        self._errors = (errors_in or Path(plan.folder)) / f"{plan.writer}.stderr"
         self._errors.parent.mkdir(parents=True, exist_ok=True)
         pipe = subprocess.PIPE
         with self._errors.open("wb") as errors:

@@ -1,6 +1,7 @@
 """Load by the Python BullMQ, run as a process of its own with `python -m` and this module's name.
 
-Standard input: the plan as one line of JSON, later the line `stop adding`; its end ends the load.
+Standard input: the plan as one line of JSON, later the line `stop adding`; its end ends the load,
+and so does the line `end`.
 Standard output: the line `ready`, and `added` when no add is without an answer any more.
 """
 
@@ -15,7 +16,7 @@ import msgspec
 from sturdis.adapters.drill.ledger_log import LedgerLog
 from sturdis.adapters.drill.python_producer import Producer
 from sturdis.adapters.drill.python_worker import Workers
-from sturdis.core.drill.load import LoadPlan
+from sturdis.core.drill.load import END, LoadPlan
 from sturdis.core.errors import DrillError
 
 
@@ -47,7 +48,7 @@ async def _run() -> None:
 
 
 async def _obey(told: asyncio.StreamReader, plan: LoadPlan, producer: Producer) -> None:
-    """Add jobs until told to stop, and return when the input ends."""
+    """Add jobs until told to stop, and return when told to end."""
     adding = asyncio.create_task(producer.run() if plan.rate else asyncio.sleep(0))
     _tell("ready")
     line = await told.readline()
@@ -56,7 +57,7 @@ async def _obey(told: asyncio.StreamReader, plan: LoadPlan, producer: Producer) 
         await adding
     await producer.settle()
     _tell("added")
-    while line:
+    while line not in {b"", END}:
         line = await told.readline()
 
 

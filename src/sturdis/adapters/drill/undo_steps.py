@@ -60,6 +60,10 @@ def _undo(step: Step) -> None:
             _set_configuration(step)
         case steps.RunCommand(arguments=arguments):
             _run(arguments)
+        case steps.DeleteObject() | steps.TakeOffTaint() | steps.SetPodConfiguration():
+            from sturdis.adapters.drill_cluster import undoing  # noqa: PLC0415  loads its client
+
+            undoing.undo(step)
 
 
 def started(pid: int) -> str:

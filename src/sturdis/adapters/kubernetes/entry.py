@@ -7,8 +7,15 @@ from sturdis.core.cluster import NAMESPACE, SECRET, Manifest, Ref
 from sturdis.core.cluster_place import Place
 from sturdis.core.errors import AccessError, ClusterError
 from sturdis.core.render import metadata
-from sturdis.core.render.acl import STURDIS
+from sturdis.core.render.acl import APPLICATION, EXPORTER, STURDIS
 from sturdis.core.spec import Spec
+
+OWNERS = {
+    metadata.PASSWORD_KEY: APPLICATION.name,
+    metadata.EXPORTER_KEY: EXPORTER.name,
+    metadata.STURDIS_KEY: STURDIS.name,
+}
+"""Key of the Secret to the user whose password it holds."""
 
 
 def find_pod(cluster: Cluster, place: Place) -> Manifest:
@@ -50,19 +57,35 @@ def login(
     secret = spec.access.password_secret
     if secret is None or password is not None:
         return password
-    ref = Ref(SECRET, secret, spec.namespace)
     try:
-        found = cluster.get(ref)
+        return held(cluster, secret, spec.namespace, metadata.STURDIS_KEY, place.apply)
     except ClusterError as error:
         return error
+
+
+def held(cluster: Cluster, secret: str, namespace: str, key: str, apply: str) -> str:
+    """Give the password that a Secret holds under `key`.
+
+    Args:
+        cluster: Where.
+        secret: Its name.
+        namespace: Where it is there.
+        key: Whose password: one of `metadata`'s.
+        apply: What to type to be told how it is made.
+
+    Raises:
+        ClusterError: It may not be read; or `cluster.secret`: it is not there, or lacks the key.
+    """
+    ref = Ref(SECRET, secret, namespace)
+    found = cluster.get(ref)
     data = (found or {}).get("data") or {}
-    if held := data.get(metadata.STURDIS_KEY):
-        return base64.b64decode(held).decode(errors="surrogateescape")
-    return ClusterError(
+    if encoded := data.get(key):
+        return base64.b64decode(encoded).decode(errors="surrogateescape")
+    raise ClusterError(
         "cluster.secret",
-        f"{ref} does not give the password of the user {STURDIS.name}",
-        why=f"it has no key {metadata.STURDIS_KEY}" if found else "it is not there",
-        do=f"{place.apply}    says how it is made",
+        f"{ref} does not give the password of the user {OWNERS[key]}",
+        why=f"it has no key {key}" if found else "it is not there",
+        do=f"{apply}    says how it is made",
     )
 
 

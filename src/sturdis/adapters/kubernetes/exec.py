@@ -51,7 +51,7 @@ def run(
     params = [("command", word) for word in command]
     params += [("container", container), ("stdout", "true"), ("stderr", "true")]
     written = {STDOUT: b"", STDERR: b"", ENDING: b""}
-    failed = functools.partial(_failed, cluster.name, pod, container)
+    because = functools.partial(failed, cluster.name, pod, container)
     deadline = time.monotonic() + seconds
     with channels.opened(cluster, pod, "exec", params) as stream:
         ended = False
@@ -66,24 +66,34 @@ def run(
             for channel, data in messages:
                 written[channel] = written.get(channel, b"") + data
             if sum(map(len, written.values())) > MOST_BYTES:
-                raise failed(f"it wrote more than {MOST_BYTES >> 20} MiB")
-    return Ran(_status(written[ENDING], failed), written[STDOUT], written[STDERR])
+                raise because(f"it wrote more than {MOST_BYTES >> 20} MiB")
+    return Ran(status(written[ENDING], because), written[STDOUT], written[STDERR])
 
 
-def _status(told: bytes, failed: Callable[[str], ClusterError]) -> int:
+def status(told: bytes, because: Callable[[str], ClusterError]) -> int:
+    """Read how a program ended.
+
+    Args:
+        told: What came on the channel `ENDING`.
+        because: Makes the error for a reason.
+
+    Raises:
+        ClusterError: `cluster.refused`: it did not end, or did not start.
+    """
     if not told:
-        raise failed("the stream ended before the program did")
-    status = json.loads(told)
-    if status.get("status") == "Success":
+        raise because("the stream ended before the program did")
+    ended = json.loads(told)
+    if ended.get("status") == "Success":
         return 0
-    if status.get("reason") != "NonZeroExitCode":
-        raise failed(str(status.get("message", "")).strip())
-    causes = (status.get("details") or {}).get("causes") or ()
+    if ended.get("reason") != "NonZeroExitCode":
+        raise because(str(ended.get("message", "")).strip())
+    causes = (ended.get("details") or {}).get("causes") or ()
     codes = (one.get("message", "") for one in causes if one.get("reason") == "ExitCode")
     return next((int(code) for code in codes if code.isdecimal()), NOT_KNOWN)
 
 
-def _failed(context: str | None, pod: Ref, container: str, why: str) -> ClusterError:
+def failed(context: str | None, pod: Ref, container: str, why: str) -> ClusterError:
+    """Say that a program could not be run in a container."""
     kubectl = cluster_aim.kubectl(context, pod.namespace)
     return ClusterError(
         "cluster.refused",

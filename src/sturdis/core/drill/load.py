@@ -39,6 +39,9 @@ PRIORITIES = 10
 CHILDREN = 2
 """Children of a flow's parent."""
 
+END = b"end\n"
+"""A line that ends a load as the end of its input does: the way to a pod cannot end an input."""
+
 
 class LoadPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one load process does. Times are in milliseconds."""

@@ -66,6 +66,37 @@ class RunCommand(_Step, frozen=True, tag="run command"):
     arguments: tuple[str, ...]
 
 
+class DeleteObject(_Step, frozen=True, tag="delete object"):
+    """Delete an object in a cluster that the drill made."""
+
+    context: str
+    kind: str
+    """`Pod` or `ConfigMap`."""
+    name: str
+    namespace: str
+
+
+class TakeOffTaint(_Step, frozen=True, tag="take off taint"):
+    """Let a node that the drill declared off take pods again, once it is back."""
+
+    context: str
+    node: str
+
+
+class SetPodConfiguration(_Step, frozen=True, tag="set pod configuration"):
+    """CONFIG SET a setting of a server in a cluster to what it was."""
+
+    context: str
+    namespace: str
+    pod: str
+    secret: str
+    """Holds the password of the user sturdis; empty: the server has none."""
+    name: str
+    value: str
+
+
+InCluster = DeleteObject | TakeOffTaint | SetPodConfiguration
+
 Step = (
     EndProcess
     | ResumeProcess
@@ -75,6 +106,7 @@ Step = (
     | RemoveCgroup
     | SetConfiguration
     | RunCommand
+    | InCluster
 )
 
 

@@ -1,6 +1,6 @@
 """The faults that a drill's file may name: their kinds and options. Adapters inject them."""
 
-from sturdis.core.drill.faults import files, memory, network, version
+from sturdis.core.drill.faults import cluster, files, memory, network, version
 from sturdis.core.drill.faults.process import Kill
 
 OfFiles = (
@@ -14,5 +14,6 @@ OfFiles = (
 OfMemory = memory.MemoryFull | memory.MemoryKernel
 OfNetwork = network.CutConnections | network.SlowLink | network.Partition | network.ClientStorm
 OfVersion = version.ServerUpgrade | version.ServerDowngrade
+OfCluster = cluster.PodDelete | cluster.NodeCrash
 
-Fault = Kill | OfFiles | OfMemory | OfNetwork | OfVersion
+Fault = Kill | OfFiles | OfMemory | OfNetwork | OfVersion | OfCluster
