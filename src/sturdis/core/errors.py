@@ -75,6 +75,7 @@ CODES: Mapping[str, str] = {
     "drill.running": "another drill is running",
     "drill.left_behind": "an earlier drill was killed, and what it did is not undone",
     "drill.not_undone": "what a drill did could not be undone",
+    "drill.lacking": "this machine does not give what a drill needs",
     "drill.no_run": "there is no such run of a drill to report",
     "output.file": "a file that was asked for could not be written",
     "machine.exhausted": "the system gave no more memory, threads, processes or open files",

@@ -77,10 +77,19 @@ class LocalServer(AbstractContextManager["LocalServer"]):
             raise _not_served(f"it had ended by itself before kill {number}") from error
         return killed
 
-    def __exit__(self, *_error: object) -> None:
+    @property
+    def pid(self) -> int:
+        """Its process, as last seen."""
+        return self._pid
+
+    def close(self) -> None:
+        """Close the connection."""
         self._link.close()
 
-    def _info(self) -> Mapping[str, str]:
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def info(self) -> Mapping[str, str]:
         """Read INFO; empty: the server does not answer with it."""
         try:
             (reply,) = self._link.call_all([("INFO",)])
@@ -92,7 +101,7 @@ class LocalServer(AbstractContextManager["LocalServer"]):
         """Read INFO until an answer is fresh; empty: none was."""
         for _attempt in range(LOOKS):
             began = time.monotonic()
-            info = self._info()
+            info = self.info()
             if info and time.monotonic() - began < FRESH_SECONDS:
                 return info
         return {}
@@ -105,7 +114,7 @@ class LocalServer(AbstractContextManager["LocalServer"]):
         """
         deadline = time.monotonic() + seconds
         while True:
-            info = self._info()
+            info = self.info()
             pid = int(info.get("process_id", self._pid))
             if pid != self._pid and info.get("loading") == "0":
                 self._pid = pid

@@ -1,0 +1,39 @@
+"""What a drill's own server on this machine is to be like."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from sturdis.core.drill.abilities import Ability
+
+
+@dataclass(frozen=True)
+class RigPlan:
+    """How a rig is set up; nothing of the user's is at stake on it."""
+
+    server: str | None = None
+    """A path, a name on PATH, or `embedded`; None chooses as `up` does."""
+    guarded: bool = True
+    """Whether the guard mends the data before each start, as `up` has it."""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    """Settings of redis.conf laid over those of the deployment, name to arguments."""
+    preload: bool = False
+    """Whether the server runs with the shim between it and the system."""
+    small_disk: int | None = None
+    """MiB of a disk of its own that holds the data; None: it is where the run's folder is."""
+    file_limit: int | None = None
+    """Most files that the server may have open at one time, connections included."""
+    memory_limit: int | None = None
+    """Bytes of memory that the kernel lets the server have."""
+    serves_within: float = 60.0
+    """Longest wait for the server after a start, in seconds."""
+
+    @property
+    def needs(self) -> tuple[Ability, ...]:
+        """Give what a machine must be able to do for this rig."""
+        asked = (
+            (self.preload, Ability.PRELOAD),
+            (self.small_disk, Ability.SMALL_DISK),
+            (self.file_limit, Ability.FILE_LIMIT),
+            (self.memory_limit, Ability.MEMORY_LIMIT),
+        )
+        return (Ability.KILL, Ability.RESTART, *(one for wanted, one in asked if wanted))
