@@ -4,7 +4,7 @@ ARGS ?=
 
 # Two installs into one .venv would meet.
 .NOTPARALLEL:
-.PHONY: help up test check lint format bench picture lock clean cluster cluster-env cluster-fail cluster-cut cluster-return cluster-down cluster-build cluster-images test-cluster
+.PHONY: help up test check lint format bench drill-record picture lock clean cluster cluster-env cluster-fail cluster-cut cluster-return cluster-down cluster-build cluster-images test-cluster
 
 help:
 	@echo "make up       run the deployment on this machine (ARGS='--port 6380' passes options on)"
@@ -13,6 +13,7 @@ help:
 	@echo "make lint     what make check does before the tests"
 	@echo "make format   format the code"
 	@echo "make bench    measure start-up and overhead against the bare server, in the same run"
+	@echo "make drill-record  thousands of faults, an hour; writes docs/drill-record.md"
 	@echo "make picture  draw the README's picture from a real run"
 	@echo "make lock     renew requirements/*.txt (needs uv)"
 	@echo "make clean    remove what make made"
@@ -83,6 +84,10 @@ format: .venv/dev.stamp
 
 bench: .venv/dev.stamp
 	@$(RUN)/python -m bench $(ARGS)
+
+# Goes on where it was ended; ARGS="kill-9 --server redis-7.0 --fresh" takes one row again.
+drill-record: .venv/dev.stamp examples/bullmq/node_modules/.stamp
+	@$(RUN)/python -m record $(ARGS)
 
 picture: .venv/dev.stamp
 	@$(RUN)/python scripts/picture.py docs/picture.svg
