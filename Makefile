@@ -14,6 +14,7 @@ help:
 	@echo "make format   format the code"
 	@echo "make bench    measure start-up and overhead against the bare server, in the same run"
 	@echo "make drill-record  thousands of faults, an hour; writes docs/drill-record.md"
+	@echo "make repair-record   damage folders and count the jobs that repair keeps (docs/drill-record.md)"
 	@echo "make picture  draw the README's picture from a real run"
 	@echo "make lock     renew requirements/*.txt (needs uv)"
 	@echo "make clean    remove what make made"
@@ -88,6 +89,10 @@ bench: .venv/dev.stamp
 # Goes on where it was ended; ARGS="kill-9 --server redis-7.0 --fresh" takes one row again.
 drill-record: .venv/dev.stamp examples/bullmq/node_modules/.stamp
 	@$(RUN)/python -m record $(ARGS)
+
+# Lines that docs/drill-record/repair.jsonl has already are not made again.
+repair-record: .venv/dev.stamp examples/bullmq/node_modules/.stamp
+	@$(RUN)/python -m tests.repair.record $(ARGS)
 
 picture: .venv/dev.stamp
 	@$(RUN)/python scripts/picture.py docs/picture.svg
