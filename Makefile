@@ -90,7 +90,7 @@ bench: .venv/dev.stamp
 drill-record: .venv/dev.stamp examples/bullmq/node_modules/.stamp
 	@$(RUN)/python -m record $(ARGS)
 
-# Lines that docs/drill-record/repair.jsonl has already are not made again.
+# Lines that docs/repair-record.jsonl has already are not made again.
 repair-record: .venv/dev.stamp examples/bullmq/node_modules/.stamp
 	@$(RUN)/python -m tests.repair.record $(ARGS)
 

@@ -43,6 +43,11 @@ def cases(seed: int, numbers: range, kinds: Sequence[str] = damage.KINDS) -> lis
     return [Case(seed, kind, number) for number in numbers for kind in kinds]
 
 
+def again(case: Case, server: str) -> str:
+    """Give the command that shows one case alone."""
+    return f"python -m tests.repair.case {case} --server {server}"
+
+
 def outcomes(some: Sources, judged: Sequence[Case]) -> Iterator[Outcome]:
     """Judge cases, each in a folder that is gone afterwards."""
     spawn = multiprocessing.get_context("spawn")

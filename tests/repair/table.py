@@ -1,6 +1,6 @@
 """Results by kind of damage: as lines of JSON, and as rows of Markdown for the drill record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -72,28 +72,46 @@ def _line(server: str, some: Sequence[Outcome]) -> Line:
 
 
 COLUMNS = (
-    "server", "damage", "cases", "jobs", "kept by `--fix`", "kept by `repair`", "strictly more",
-    "due", "fewer", "two states", "again by",
+    "cases", "jobs", "kept by `--fix`", "kept by `repair`", "strictly more", "due", "fewer",
+    "two states", "again by",
 )  # fmt: skip
 
 
-def markdown(told: Iterable[Line]) -> list[str]:
-    """Give the table: a row for each server and kind of damage."""
-    return record_table.table(COLUMNS, map(_cells, told))
+def by_kind(told: Sequence[Line]) -> list[str]:
+    """Give a row for each kind of damage, all servers together."""
+    rows = _groups(told, lambda one: one.kind, lambda kind: f"--kind {kind}")
+    return record_table.table(("damage", *COLUMNS), rows)
 
 
-def _cells(one: Line) -> Sequence[str]:
-    counts = (one.more, one.due, one.fewer, one.two_states)
-    options = f"--server {record_table.short(one.server)} --kind {one.kind} --seed {one.seed}"
+def by_server(told: Sequence[Line]) -> list[str]:
+    """Give a row for each server, all kinds of damage together."""
+    rows = _groups(
+        told, lambda one: one.server, lambda name: f"--server {record_table.short(name)}"
+    )
+    return record_table.table(("server", *COLUMNS), rows)
+
+
+def _groups(
+    told: Iterable[Line], name: Callable[[Line], str], options: Callable[[str], str]
+) -> Iterator[Sequence[str]]:
+    groups: dict[str, list[Line]] = {}
+    for one in told:
+        groups.setdefault(name(one), []).append(one)
+    for key, some in groups.items():
+        yield (key, *_cells(some), f'`make repair-record ARGS="--fresh {options(key)}"`')
+
+
+def _cells(some: Sequence[Line]) -> Sequence[str]:
+    jobs = sum(one.acknowledged for one in some)
+    counts = (
+        sum(getattr(one, name) for one in some) for name in ("more", "due", "fewer", "two_states")
+    )
     return (
-        one.server,
-        one.kind,
-        f"{one.cases:,}",
-        f"{one.acknowledged:,}",
-        _share(one.fix, one.acknowledged),
-        _share(one.repair, one.acknowledged),
-        *map(str, counts),
-        f'`make repair-record ARGS="{options}"`',
+        f"{sum(one.cases for one in some):,}",
+        f"{jobs:,}",
+        _share(sum(one.fix for one in some), jobs),
+        _share(sum(one.repair for one in some), jobs),
+        *(f"{count:,}" for count in counts),
     )
 
 
