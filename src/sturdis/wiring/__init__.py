@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sturdis.wiring.clusters import apply
+    from sturdis.wiring.doctoring import doctor, heal
     from sturdis.wiring.drills import kill9
     from sturdis.wiring.files import read_new_password, read_password, write_report
     from sturdis.wiring.growing import GROW_SECONDS, grow, sized
     from sturdis.wiring.local_run import up
     from sturdis.wiring.rendering import render, rendered_objects
+    from sturdis.wiring.repairing import repair
     from sturdis.wiring.spec_files import load_spec, load_spec_file
     from sturdis.wiring.targets import call, copy, resolve, verify
 
@@ -26,7 +28,9 @@ __all__ = [
     "apply",
     "call",
     "copy",
+    "doctor",
     "grow",
+    "heal",
     "kill9",
     "load_spec",
     "load_spec_file",
@@ -34,6 +38,7 @@ __all__ = [
     "read_password",
     "render",
     "rendered_objects",
+    "repair",
     "resolve",
     "sized",
     "up",
@@ -43,11 +48,13 @@ __all__ = [
 
 _HOMES: Mapping[str, tuple[str, ...]] = {
     "clusters": ("apply",),
+    "doctoring": ("doctor", "heal"),
     "drills": ("kill9",),
     "files": ("read_new_password", "read_password", "write_report"),
     "growing": ("GROW_SECONDS", "grow", "sized"),
     "local_run": ("up",),
     "rendering": ("render", "rendered_objects"),
+    "repairing": ("repair",),
     "spec_files": ("load_spec", "load_spec_file"),
     "targets": ("call", "copy", "resolve", "verify"),
 }

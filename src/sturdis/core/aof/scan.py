@@ -6,7 +6,7 @@ server may take later writes for part of the open transaction: docs/adr/0018.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,6 +14,10 @@ from sturdis.core.aof import resp
 
 FAST_FROM = 1 << 20
 """Size in bytes from which compiling the fast expression pays."""
+
+
+NAME_BYTES = 20
+"""Enough of a command's name to tell it apart."""
 
 
 class Tail(Enum):
@@ -40,6 +44,37 @@ class Scan:
     def excess(self) -> int:
         """How many bytes stand behind the safe end."""
         return self.size - self.safe_end
+
+
+LONGEST = 512 << 20
+"""Longest argument that servers take unless `proto-max-bulk-len` says otherwise, in bytes."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """How far units follow one another, each of its commands one that a server loads."""
+
+    scan: Scan
+    command: int
+    """Offset of the command at hand where it stopped."""
+    in_transaction: bool
+    """Whether that stands inside a transaction."""
+
+
+def run(chunks: Iterable[bytes], arities: Mapping[bytes, int]) -> Run:
+    """Judge bytes as `scan` does, and stop at the first that do not fit.
+
+    Args:
+        chunks: The bytes, of any size each.
+        arities: Name of each command, in capitals, to its words: so many, or at least that where
+            negative. Any other command does not fit, nor does an argument of more than `LONGEST`.
+    """
+    scanner = _Scanner(arities)
+    for chunk in chunks:
+        scanner.feed(chunk)
+        if scanner.stopped:
+            break
+    return Run(scanner.judge(), scanner.command, scanner.in_transaction)
 
 
 def scan(chunks: Iterable[bytes]) -> Scan:
@@ -70,23 +105,31 @@ class _ShortError(Exception):
 
 
 class _Scanner:
-    def __init__(self) -> None:
+    def __init__(self, arities: Mapping[bytes, int] | None = None) -> None:
+        self._arities = arities
+        self._short: re.Pattern[bytes] | None = None
         self._size = 0
         self._start = 0
         """Offset of the held bytes; what is before them has been judged."""
         self._held: list[bytes] = []
         self._wanted = 1
-        self._command = 0
-        """Offset of the command at hand; then how many arguments it lacks, and its name."""
+        self.command = 0
+        """Offset of the command at hand; then its arguments, those it lacks, and its name."""
+        self._count = 0
         self._missing = 0
         self._name: bytes | None = None
-        self._in_transaction = False
+        self.in_transaction = False
         self._stamped: int | None = None
         """Offset of the first annotation inside the transaction."""
         self._safe_end = 0
         self._fault: int | None = None
         self._only_nuls = True
         """Whether nothing but zero bytes was seen from the fault on."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a byte was met that does not fit."""
+        return self._fault is not None
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the file."""
@@ -120,7 +163,10 @@ class _Scanner:
     def _short_commands(self, held: bytes, at: int) -> int:
         if self._size < FAST_FROM:
             return at
-        match = resp.short_commands().match(held, at)
+        if self._short is None:
+            names = None if self._arities is None else tuple(self._arities.items())
+            self._short = resp.short_commands(names)
+        match = self._short.match(held, at)
         end = at if match is None else match.end()
         if end > at:
             self._complete(end)
@@ -130,12 +176,13 @@ class _Scanner:
         """Pass over an annotation, or what a command begins with."""
         if held[at : at + 1] == b"#":
             end = self._line(resp.ANNOTATION, held, at).end()
-            if self._in_transaction and self._stamped is None:
+            if self.in_transaction and self._stamped is None:
                 self._stamped = self._start + at
             self._complete(end)
             return end
         count = self._line(resp.COUNT, held, at)
-        self._command, self._missing, self._name = self._start + at, int(count[1]), None
+        self.command, self._count, self._name = self._start + at, int(count[1]), None
+        self._missing = self._count
         return count.end()
 
     def _arguments(self, held: bytes, at: int) -> int:
@@ -146,7 +193,7 @@ class _Scanner:
             if held[end : end + 2] != resp.CRLF:
                 break
             if self._name is None:
-                shown = min(end, length.end() + len(b"MULTI") + 1)  # enough to tell it apart
+                shown = min(end, length.end() + NAME_BYTES)
                 self._name = held[length.end() : shown].upper()
             at = end + 2
             missing -= 1
@@ -158,18 +205,26 @@ class _Scanner:
             length = self._line(resp.LENGTH, held, at)
             end = length.end() + int(length[1])
             behind = held[end : end + 2]
+            if self._arities is not None and int(length[1]) > LONGEST:
+                raise _FaultError(self._start + at)
             if resp.CRLF.startswith(behind):
                 raise _ShortError(end + 2 - at)
             raise _FaultError(self._start + end + (behind[:1] == b"\r"))
+        if self._arities is not None and not self._fits(self._arities):
+            raise _FaultError(self.command)
         if self._name in (b"MULTI", b"EXEC"):
-            if self._in_transaction == (self._name == b"MULTI"):
-                raise _FaultError(self._command)
-            self._in_transaction = not self._in_transaction
+            if self.in_transaction == (self._name == b"MULTI"):
+                raise _FaultError(self.command)
+            self.in_transaction = not self.in_transaction
             self._stamped = None
         self._complete(at)
 
+    def _fits(self, arities: Mapping[bytes, int]) -> bool:
+        words = arities.get(self._name or b"", 0)
+        return self._count == words or self._count >= -words > 0
+
     def _complete(self, end: int) -> None:
-        if not self._in_transaction:
+        if not self.in_transaction:
             self._safe_end = self._start + end
 
     def _line(self, kind: re.Pattern[bytes], held: bytes, at: int) -> re.Match[bytes]:
@@ -189,7 +244,7 @@ class _Scanner:
             return Scan(self._size, self._safe_end, Tail.CORRUPT, odd)
         if self._fault is not None:
             return Scan(self._size, self._safe_end, Tail.NULS, self._fault)
-        tail = Tail.OPEN_TRANSACTION if self._in_transaction else Tail.TORN_COMMAND
+        tail = Tail.OPEN_TRANSACTION if self.in_transaction else Tail.TORN_COMMAND
         if self._safe_end == self._size:
             tail = Tail.NONE
         return Scan(self._size, self._safe_end, tail, self._size)

@@ -1,0 +1,334 @@
+"""What is kept of damaged increments, as pieces to write: units in context, nothing guessed.
+
+Before the first gap everything stays byte for byte. Behind it units are kept with the database that
+they are for; a command that takes whatever stands first in a list is written as what it did, where
+its unit names the job, and left out and told of where not. docs/adr/0053.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sturdis.core.repair import jobs, regions
+from sturdis.core.repair.databases import Databases, selected
+from sturdis.core.repair.jobs import Job, Told
+from sturdis.core.repair.regions import Gap, Regions, Span
+from sturdis.core.repair.units import Unit, Words, units, written
+
+MOST_NOTES = 1_000
+"""So many commands at most are told of one by one."""
+
+GAP_BYTES = 1 << 20
+"""How much of each gap is searched for the keys that it named."""
+
+_RELATIVE = frozenset(
+    b"APPEND BITFIELD DECR DECRBY HINCRBY HINCRBYFLOAT INCR INCRBY INCRBYFLOAT LINSERT LMOVE LPOP "
+    b"LSET LTRIM RENAME RENAMENX RPOP RPOPLPUSH SETBIT SETRANGE SPOP ZINCRBY ZPOPMAX ZPOPMIN".split()
+)
+"""Their effect depends on what was there before."""
+
+
+@dataclass(frozen=True)
+class Increment:
+    """One file that is loaded: its name, and its bytes."""
+
+    name: str
+    text: bytes
+
+
+@dataclass(frozen=True)
+class Note:
+    """A command that is not applied, or not as it stands."""
+
+    file: str
+    offset: int
+    command: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Mended:
+    """One file as it will be."""
+
+    name: str
+    size: int
+    """In bytes, as it was."""
+    gaps: tuple[Gap, ...]
+    pieces: tuple[Span | bytes, ...]
+    """What is written, in order: parts of the file, or other bytes."""
+    units: int
+    """Complete units that are kept behind the first gap."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether it is another file than it was."""
+        return self.pieces != (Span(0, self.size),)
+
+    def chunks(self, text: bytes) -> Iterator[bytes]:
+        """Give its content, from that of the damaged file."""
+        for piece in self.pieces:
+            if isinstance(piece, bytes):
+                yield piece
+                continue
+            for at in range(piece.start, piece.end, regions.CHUNK):
+                yield text[at : min(at + regions.CHUNK, piece.end)]
+
+
+@dataclass
+class Mending:
+    """All increments, and what their kept units say."""
+
+    files: list[Mended] = field(default_factory=list)
+    told: dict[Job, Told] = field(default_factory=dict)
+    """The last that units behind a gap say about each job."""
+    notes: list[Note] = field(default_factory=list)
+    unnoted: int = 0
+    """Commands like those of `notes`, beyond the first `MOST_NOTES`."""
+    explicit: int = 0
+    """Commands that are written as what they did."""
+    duplicates: int = 0
+    """Units that stood there twice."""
+    lost: list[bytes] = field(default_factory=list)
+    """The beginning of each gap's bytes, up to `GAP_BYTES`."""
+
+    @property
+    def damaged(self) -> bool:
+        """Whether anything is not kept, or not as it was."""
+        return any(one.gaps or one.changed for one in self.files)
+
+
+def mend(
+    increments: Sequence[Increment],
+    arities: Mapping[bytes, int],
+    *,
+    lost_before: bool = False,
+    deep: bool = False,
+) -> Mending:
+    """Decide what is kept of each increment.
+
+    Args:
+        increments: In the order in which a server loads them.
+        arities: Commands that the server knows, as for `core/aof/scan.run`.
+        lost_before: Whether what is loaded before them is gone or damaged.
+        deep: Look at every unit, those before the first gap too: for damage that breaks no unit.
+    """
+    parted = [regions.part(one.text, arities) for one in increments]
+    mender = _Mender(lost_before=lost_before, deep=deep)
+    if lost_before or deep or any(one.gaps for one in parted):
+        mender.know(increments, parted)
+    for increment, found in zip(increments, parted, strict=True):
+        mender.file(increment, found)
+    return mender.mending
+
+
+class _Mender:
+    def __init__(self, *, lost_before: bool, deep: bool) -> None:
+        self.mending = Mending()
+        self._lost = lost_before
+        self._deep = deep
+        self._databases = Databases({0})
+        self._events: set[int] = set()
+        """Transactions that were seen, by their hash: those with an event, which has an id."""
+
+    def know(self, increments: Sequence[Increment], parted: Sequence[Regions]) -> None:
+        """Learn which databases there are, and whose keys are whose."""
+        self._databases = Databases(set[int]().union(*(selected(one.text) for one in increments)))
+        if self._databases.only is not None:
+            return
+        for increment, found in zip(increments, parted, strict=True):
+            self._learn(increment, found)
+
+    def _learn(self, increment: Increment, found: Regions) -> None:
+        for span in found.kept:
+            db = 0 if span.start == 0 else None
+            for unit in units(increment.text, span.start, span.end):
+                for command in unit.commands:
+                    db = _selected(command.words, db)
+                    if db is not None and len(command.words) > 1:
+                        self._databases.learn(command.words[1], db)
+
+    def file(self, increment: Increment, found: Regions) -> None:
+        """Decide about one file."""
+        writer = _Writer(self, increment)
+        for number, span in enumerate(found.kept):
+            is_first = number == 0
+            if not is_first:
+                self._lost = True
+            if is_first and not self._lost and not self._deep:
+                writer.keep(span.start, span.end)
+            else:
+                writer.walk(span, 0 if is_first else None)
+            self.mending.lost.extend(
+                bytes(increment.text[one.start : min(one.end, one.start + GAP_BYTES)])
+                for one in found.gaps
+                if one.start == span.end
+            )
+        self._lost = self._lost or bool(found.gaps)
+        self.mending.files.append(
+            Mended(increment.name, found.size, found.gaps, writer.pieces(), writer.units)
+        )
+
+    def is_behind_loss(self) -> bool:
+        """Tell whether something before is not known."""
+        return self._lost
+
+    def may_be_touched(self, key: bytes) -> bool:
+        """Tell whether what was lost names a key."""
+        return any(key in some for some in self.mending.lost)
+
+    def is_again(self, unit: Unit, text: bytes) -> bool:
+        """Tell whether a transaction stood there before: its event's id is given once."""
+        if not unit.is_transaction or jobs.event([one.words for one in unit.commands]) is None:
+            return False
+        digest = hash(bytes(text[unit.start : unit.end]))
+        if digest in self._events:
+            return True
+        self._events.add(digest)
+        return False
+
+    def infer(self, keys: Sequence[bytes], following: int | None) -> int | None:
+        """Give the database of commands whose SELECT may be lost."""
+        return self._databases.infer(keys, following)
+
+    def note(self, note: Note) -> None:
+        """Tell of a command that is not applied."""
+        if len(self.mending.notes) < MOST_NOTES:
+            self.mending.notes.append(note)
+        else:
+            self.mending.unnoted += 1
+
+
+class _Writer:
+    """Collects the pieces of one file."""
+
+    def __init__(self, mender: _Mender, increment: Increment) -> None:
+        self._mender = mender
+        self._increment = increment
+        self._pieces: list[Span | bytes] = []
+        self.units = 0
+
+    def pieces(self) -> tuple[Span | bytes, ...]:
+        return tuple(one for one in self._pieces if isinstance(one, bytes) or one.end > one.start)
+
+    def keep(self, start: int, end: int) -> None:
+        """Keep bytes as they are."""
+        last = self._pieces[-1] if self._pieces else None
+        if isinstance(last, Span) and last.end == start:
+            self._pieces[-1] = Span(last.start, end)
+        else:
+            self._pieces.append(Span(start, end))
+
+    def walk(self, span: Span, db: int | None) -> None:
+        """Keep the units of a whole part, each in its context; `db` None: it has to be found out."""
+        text, at = self._increment.text, span.start
+        if db is None:
+            db = self._context(span)
+            if db is not None:
+                self._pieces.append(written(b"SELECT", b"%d" % db))
+        for unit in units(text, span.start, span.end):
+            before, db = db, self._after(unit, db)
+            kept = self._kept(unit, before)
+            if kept is None:
+                self.keep(at, unit.end)
+            else:
+                self.keep(at, unit.start)
+                self._pieces.append(kept)
+            at = unit.end
+        self.keep(at, span.end)
+
+    def _context(self, span: Span) -> int | None:
+        """Find the database of the units from a gap to the next SELECT."""
+        keys: list[bytes] = []
+        following = None
+        for unit in units(self._increment.text, span.start, span.end):
+            for command in unit.commands:
+                if command.name == b"SELECT":
+                    following = int(command.words[1])
+                    break
+                keys.append(command.words[1] if len(command.words) > 1 else b"")
+            if following is not None or len(keys) > MOST_NOTES:
+                break
+        return self._mender.infer(keys, following) if keys else 0
+
+    def _after(self, unit: Unit, db: int | None) -> int | None:
+        for command in unit.commands:
+            db = _selected(command.words, db)
+        return db
+
+    def _kept(self, unit: Unit, db: int | None) -> bytes | None:
+        """Give what is written for a unit in its place; None: its own bytes."""
+        mender, commands = self._mender, [one.words for one in unit.commands]
+        if mender.is_again(unit, self._increment.text):
+            mender.mending.duplicates += 1
+            return b""
+        if not mender.is_behind_loss():
+            return None
+        if db is None and commands[0][0].upper() != b"SELECT":
+            self._note(unit, 0, "its database is not known: SELECT was lost")
+            return _selects(commands)
+        self.units += 1
+        kept, changed = self._in_context(unit, commands)
+        self._tell(db or 0, kept)
+        if not changed:
+            return None
+        body = b"".join(written(*words) for words in kept)
+        if len(kept) < 2:  # noqa: PLR2004  one effect needs no transaction
+            return body
+        return written(b"MULTI") + body + written(b"EXEC")
+
+    def _in_context(self, unit: Unit, commands: Sequence[Words]) -> tuple[list[Words], bool]:
+        kept: list[Words] = []
+        changed = False
+        for number, words in enumerate(commands):
+            instead = self._instead(unit, number, commands)
+            changed = changed or instead != (words,)
+            kept.extend(instead)
+        return kept, changed
+
+    def _instead(self, unit: Unit, number: int, commands: Sequence[Words]) -> tuple[Words, ...]:
+        words = commands[number]
+        if jobs.is_blind(words):
+            instead = jobs.explicit(words, commands)
+            if instead is None:
+                self._note(unit, number, "which job it took depends on what is lost")
+                return ()
+            self._mender.mending.explicit += 1
+            return instead
+        if words[0].upper() in _RELATIVE and self._depends_on_lost(words):
+            self._note(unit, number, "what it makes of its key depends on what is lost")
+            return ()
+        return (words,)
+
+    def _depends_on_lost(self, words: Words) -> bool:
+        """Tell whether lost bytes name the key; BullMQ's counters are raised, or only count."""
+        base, part = jobs.split(words[1])
+        if part in jobs.PARTS or (words[0].upper() == b"HINCRBY" and base):
+            return False
+        return self._mender.may_be_touched(words[1])
+
+    def _tell(self, db: int, commands: Sequence[Words]) -> None:
+        plain: list[Words] = []
+        for words in commands:
+            if words[0].upper() == b"SELECT":
+                self._mender.mending.told.update(jobs.told(db, plain))
+                db, plain = int(words[1]), []
+            else:
+                plain.append(words)
+        self._mender.mending.told.update(jobs.told(db, plain))
+
+    def _note(self, unit: Unit, number: int, why: str) -> None:
+        command = unit.commands[number]
+        shown = b" ".join(one[:60] for one in command.words[:4]).decode(errors="replace")
+        self._mender.note(Note(self._increment.name, command.start, shown, why))
+
+
+def _selected(words: Words, db: int | None) -> int | None:
+    """Give the database after a command; a server passes over a SELECT that it does not take."""
+    if words[0].upper() == b"SELECT" and len(words) > 1 and words[1].isdigit():
+        return int(words[1])
+    return db
+
+
+def _selects(commands: Sequence[Words]) -> bytes:
+    """Give what a unit selects: that holds for those after it."""
+    selects = [words for words in commands if words[0].upper() == b"SELECT"]
+    return written(*selects[-1]) if selects else b""

@@ -1,0 +1,85 @@
+"""BullMQ's queues as a server holds them: which jobs are in which state."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+ORPHAN = "orphaned"
+"""In the place of a state: a job's hash is there, and no state holds the job."""
+
+
+@dataclass(frozen=True)
+class Queue:
+    """One queue. Ids are bytes, as a server gives them."""
+
+    db: int
+    base: bytes
+    """How its keys begin: `bull:mails`."""
+    states: Mapping[bytes, tuple[bytes, ...]]
+    """Part of the key, such as `wait`, to the ids in it, in order."""
+    hashes: frozenset[bytes]
+    """Ids whose hash is there."""
+    without_data: frozenset[bytes]
+    """Ids whose hash lacks what the job was given to do."""
+    started: frozenset[bytes]
+    """Orphans that a worker had, or that wait for something else: their hash says so."""
+    counter: int
+    """What `id` holds."""
+
+    @property
+    def ids(self) -> frozenset[bytes]:
+        """Every id that is in a state or has a hash."""
+        return self.hashes.union(*self.states.values())
+
+    @property
+    def orphans(self) -> frozenset[bytes]:
+        """Ids with a hash that are in no state."""
+        return self.hashes.difference(*self.states.values())
+
+    def places(self) -> Mapping[bytes, Counter[bytes]]:
+        """Give each id that is in a state, with how often it is in which."""
+        found: dict[bytes, Counter[bytes]] = {}
+        for part, ids in self.states.items():
+            for one in ids:
+                found.setdefault(one, Counter())[part] += 1
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """Count the jobs by state, those that are empty left out."""
+        counted = {part.decode(): len(ids) for part, ids in self.states.items() if ids}
+        return counted | ({ORPHAN: len(self.orphans)} if self.orphans else {})
+
+
+@dataclass(frozen=True)
+class Survey:
+    """All queues, and how many keys there are in each database."""
+
+    queues: tuple[Queue, ...]
+    keys: Mapping[int, int]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Count jobs by queue and state; a queue outside database 0 is named with it."""
+        return {name(one.db, one.base): one.counts() for one in self.queues}
+
+    def at(self, db: int, base: bytes) -> Queue | None:
+        """Give one queue."""
+        return next((one for one in self.queues if (one.db, one.base) == (db, base)), None)
+
+    def doubled(self) -> Iterator[str]:
+        """Name each job that is in two states, or twice in one."""
+        for queue in self.queues:
+            for job_id, places in queue.places().items():
+                if places.total() > 1 and not is_marker(job_id):
+                    states = ", ".join(sorted(part.decode() for part in places.elements()))
+                    yield f"{name(queue.db, queue.base + b':' + job_id)} ({states})"
+
+
+def name(db: int, key: bytes) -> str:
+    """Name a key to people, with its database where that is not the first."""
+    text = key.decode(errors="backslashreplace")
+    return f"{text} (database {db})" if db else text
+
+
+def is_marker(job_id: bytes) -> bool:
+    """Tell whether an id is none: BullMQ 4 and 5 kept `0:…` in `wait` to wake workers."""
+    return job_id.startswith(b"0:")
