@@ -197,6 +197,7 @@ const startWorkers = (plan, log) => {
     concurrency: plan.jobs_at_once,
     lockDuration: plan.lock_duration,
     stalledInterval: plan.stalled_interval,
+    maxStalledCount: plan.most_stalls,
   };
   const processor = async (job) => {
     const { uuid, failures } = job.data;

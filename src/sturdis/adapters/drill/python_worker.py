@@ -38,6 +38,7 @@ class Workers:
             "concurrency": plan.jobs_at_once,
             "lockDuration": plan.lock_duration,
             "stalledInterval": plan.stalled_interval,
+            "maxStalledCount": plan.most_stalls,
         }
         self._workers = [
             Worker(

@@ -76,6 +76,9 @@ class LoadPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """BullMQ's default."""
     stalled_interval: int = 30_000
     """BullMQ's default."""
+    most_stalls: int = 1
+    """How often a job's worker may lose it before BullMQ gives it up (`maxStalledCount`); BullMQ's
+    default."""
     settle: int = 10_000
     """How long an add may go without an answer, once no more are made, before it is in doubt."""
     definite: tuple[str, ...] = DEFINITE

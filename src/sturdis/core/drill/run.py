@@ -61,6 +61,7 @@ class Run:
                 filling=load.filling,
                 lock_duration=load.lock_duration,
                 stalled_interval=load.stalled_interval,
+                most_stalls=load.most_stalls,
             )
             for writer in writers
         )
