@@ -32,7 +32,7 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Milliseconds; BullMQ's: 30,000."""
     most_stalls: int = 100
     """How often a job's worker may lose it; BullMQ's: 1. Locks are 30 times shorter than BullMQ's
-    and faults come each second: a job meets several, which nobody's does in an hour."""
+    and faults come each second, so that a job may meet several of them."""
 
 
 class Steady(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
