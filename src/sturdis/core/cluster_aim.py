@@ -32,8 +32,8 @@ class ClusterRequest:
 
     @property
     def doctor(self) -> str:
-        """Give what to type to ask what is wrong."""
-        return self._typed("doctor", self._where | self._spec)
+        """Give what to type to ask what is wrong; it never holds a password."""
+        return self._typed("doctor", self._where | self._spec | self._password)
 
     @property
     def apply(self) -> str:

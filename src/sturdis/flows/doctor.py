@@ -13,6 +13,7 @@ from sturdis.core.doctor import declaring, judging
 from sturdis.core.doctor.declaring import Declaring, Named
 from sturdis.core.doctor.diagnosis import Diagnoses
 from sturdis.core.doctor.facts import Sight
+from sturdis.core.doctor.running import ServerSight
 from sturdis.core.errors import ClusterError
 from sturdis.core.spec import Spec
 
@@ -40,6 +41,13 @@ class Patient(Protocol):
 
     def scenes(self, seconds: float) -> Iterator[Scene]:
         """Give what is there whenever it changes, and each second, for so long."""
+
+
+class Seen(Protocol):
+    """A server at an address that may be ill."""
+
+    def look(self) -> ServerSight:
+        """Look at all of it, without writing."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +80,16 @@ def examine(spec: Spec, patient: Patient) -> Diagnoses:
         ClusterError: The cluster cannot be asked.
     """
     return judging.judge(spec, patient.look())
+
+
+def examine_server(spec: Spec, server: Seen) -> Diagnoses:
+    """Say what is wrong with a server at an address; nothing is changed.
+
+    Raises:
+        TargetError: Nothing that speaks Redis answers there.
+        AccessError: It does not let us in.
+    """
+    return judging.judge_server(spec, server.look())
 
 
 def declare_off(

@@ -17,7 +17,8 @@ from sturdis.core.cluster_place import Place
 from sturdis.core.cluster_troubles import Scene
 from sturdis.core.doctor import nodes
 from sturdis.core.doctor.declaring import Named
-from sturdis.core.doctor.facts import NO_POD, VOLUME_ATTACHMENT, Inside, Sight
+from sturdis.core.doctor.facts import NO_LOOK, NO_POD, VOLUME_ATTACHMENT, Inside, Sight
+from sturdis.core.doctor.live import Live
 from sturdis.core.errors import ClusterError
 from sturdis.core.facts import ServerFacts, Unseen
 from sturdis.core.render import workload
@@ -65,6 +66,7 @@ class Examined:
         if pod is None and owner is None and claim is None:
             entry.find_pod(self.cluster, self.place)  # nothing is there to be looked at: it says so
         is_up = pod is not None and not is_lost and _runs(pod, self.place.container)
+        server, live = self._server() if is_up else (NO_POD, NO_LOOK)
         return Sight(
             target=self.target,
             kubectl=self.place.kubectl,
@@ -78,7 +80,8 @@ class Examined:
             declared=[one for one in self._seen(NODE) if nodes.is_declared(one)],
             attached=self._attached(_there(claim)),
             answers=self._answers() if is_lost and pod is not None else False,
-            server=self._server() if is_up else NO_POD,
+            server=server,
+            live=live,
             inside=self._inside(pod) if is_up and pod else NO_POD,
             unseen=tuple(self._unseen),
         )
@@ -201,12 +204,13 @@ class Examined:
             return Unseen(f"the user of this context may not get pods/proxy of {pod.name}")
         return bool(response.is_success)
 
-    def _server(self) -> ServerFacts | Unseen:
+    def _server(self) -> tuple[ServerFacts | Unseen, Live | Unseen]:
         try:
             with self.pod_target() as target:
-                return target.observe()
+                facts = target.observe()
+                return facts, NO_LOOK if isinstance(facts.info, Unseen) else target.watch()
         except ClusterError as error:
-            return _refused(error)
+            return _refused(error), NO_LOOK
 
     def _inside(self, pod: Manifest) -> Inside | Unseen:
         return inside.look(self.cluster, self.spec, pod, self.place.pod, self.place.container)

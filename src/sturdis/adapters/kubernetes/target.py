@@ -8,12 +8,14 @@ from sturdis.adapters import metrics_http
 from sturdis.adapters.kubernetes import client_pod, entry, pod_look, unseen, words
 from sturdis.adapters.kubernetes.api import Cluster
 from sturdis.adapters.kubernetes.port_forward import PortForward
+from sturdis.adapters.redis import doctor_look
 from sturdis.adapters.redis.target import RedisTarget
 from sturdis.core import cluster, cluster_place
 from sturdis.core.address import Address
 from sturdis.core.cluster import SERVICE, Manifest, Ref, ref_of
 from sturdis.core.cluster_facts import Asked, ClusterFacts, LiveObject
 from sturdis.core.cluster_place import Place
+from sturdis.core.doctor.live import Live
 from sturdis.core.errors import AccessError, ClusterError, TargetError
 from sturdis.core.facts import (
     NOT_TRIED,
@@ -133,6 +135,14 @@ class PodTarget(AbstractContextManager["PodTarget"]):
             scrape=scrape,
             cluster=self._objects(look if isinstance(look, Unseen) else look.asked),
         )
+
+    def watch(self) -> Live | Unseen:
+        """Look at the server twice, seconds apart, through the forwarded port."""
+        try:
+            with self.explained():
+                return doctor_look.look(self.address)
+        except (ClusterError, TargetError, AccessError) as error:
+            return unseen.because(error)
 
     def __str__(self) -> str:
         """Name it to people."""

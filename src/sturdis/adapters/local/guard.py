@@ -39,7 +39,7 @@ def make_safe(folder: DataFolder, server: Server) -> Mended | None:
     folder.lock_for_server()
     parts = folder.path / AOF_FOLDER
     with data_folder.refusing(folder.path):
-        manifest = _manifest(folder.path, parts)
+        manifest = read_manifest(folder.path, parts)
         cut = None
         if manifest is not None:
             _require_base(parts, manifest, server)
@@ -49,17 +49,21 @@ def make_safe(folder: DataFolder, server: Server) -> Mended | None:
     return Mended(cut, kept, removed) if cut or removed else None
 
 
-def _manifest(folder: Path, parts: Path) -> Manifest | None:
-    """Read the manifest; None where no server has written yet."""
+def read_manifest(folder: Path, parts: Path) -> Manifest | None:
+    """Read the manifest; None where no server has written yet.
+
+    Raises:
+        DataError: `data.rdb_only`, `data.single_file`, `data.manifest` or `data.missing_file`.
+    """
     path = parts / guard.MANIFEST
     there = path.exists()
-    guard.refuse_other_forms(str(folder), _names(folder), has_manifest=there)
+    guard.refuse_other_forms(str(folder), names_in(folder), has_manifest=there)
     if there:
         manifest = guard.read_manifest(str(path), path.read_bytes())
-        files = {os.fsencode(one) for one in _names(parts) if (parts / one).is_file()}
+        files = {os.fsencode(one) for one in names_in(parts) if (parts / one).is_file()}
         guard.require_files(str(parts), manifest, files)
         return manifest
-    names = {name for name in _names(parts) if not name.startswith("temp-")}
+    names = {name for name in names_in(parts) if not name.startswith("temp-")}
     if all(_of_an_unfinished_start(parts / name) for name in names):
         return None
     raise guard.missing_manifest(str(parts), names)
@@ -125,13 +129,14 @@ def _keep(content: bytes, beside: Path, name: str) -> Path:
 
 
 def _remove_stale(folder: Path) -> tuple[str, ...]:
-    names = guard.stale(_names(folder))
+    names = guard.stale(names_in(folder))
     for name in names:
         (folder / name).unlink()
     return tuple(str(folder / name) for name in names)
 
 
-def _names(folder: Path) -> list[str]:
+def names_in(folder: Path) -> list[str]:
+    """Name what is in a folder; nothing where there is none."""
     return os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208  names
 
 

@@ -3,13 +3,13 @@
 Nothing is walked to its end: a look costs about the same on a database of any size.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
+from sturdis.adapters.redis.asking import RefusedError, ask, seen
 from sturdis.adapters.redis.link import Link
 from sturdis.core.bullmq import keys
 from sturdis.core.facts import KeySample, QueueKeys, Unseen
-from sturdis.core.replies import Command, ErrorReply, Reply, text
+from sturdis.core.replies import Command, Reply, text
 
 SAMPLE = 500
 """Keys looked at. SCAN gives them in the order of a keyed hash, which is as good as at random."""
@@ -35,17 +35,11 @@ SHOWN_LENGTH = 60
 NEVER = -1
 """What PTTL says of a key that never expires."""
 
-Seen = TypeVar("Seen")
-
-
-class _RefusedError(Exception):
-    """The server gave no answer: its words."""
-
 
 def look(connection: Link) -> tuple[KeySample | Unseen, Sequence[QueueKeys] | Unseen]:
     """Look at a sample of the keys, and into the queues found by them."""
     try:
-        size, scanned, streams = _ask(
+        size, scanned, streams = ask(
             connection,
             [
                 ("DBSIZE",),
@@ -55,20 +49,20 @@ def look(connection: Link) -> tuple[KeySample | Unseen, Sequence[QueueKeys] | Un
         )
         sampled = _names(scanned)[: 2 * SAMPLE]
         queues = _queues_among(connection, [*sampled, *_names(streams)])
-    except _RefusedError as error:
+    except RefusedError as error:
         return Unseen(str(error)), Unseen(str(error))
     outside = [key for key in sampled if not queues.intersection(keys.bases(key))]
     total = _count(size)
     return (
-        _seen(lambda: _sample(connection, outside, len(sampled), total)),
-        _seen(lambda: _look_into(connection, sorted(queues)[:QUEUES])),
+        seen(lambda: _sample(connection, outside, len(sampled), total)),
+        seen(lambda: _look_into(connection, sorted(queues)[:QUEUES])),
     )
 
 
 def _sample(connection: Link, outside: Sequence[str], looked_at: int, total: int) -> KeySample:
-    times = _ask(connection, [("PTTL", _bytes(key)) for key in outside])
+    times = ask(connection, [("PTTL", _bytes(key)) for key in outside])
     stray = [key for key, time in zip(outside, times, strict=True) if time == NEVER]
-    sizes = _ask(connection, [("MEMORY", "USAGE", _bytes(key)) for key in stray[:MEASURED]])
+    sizes = ask(connection, [("MEMORY", "USAGE", _bytes(key)) for key in stray[:MEASURED]])
     mean = sum(map(_count, sizes)) / len(sizes) if sizes else 0
     return KeySample(
         looked_at,
@@ -81,14 +75,14 @@ def _sample(connection: Link, outside: Sequence[str], looked_at: int, total: int
 
 def _queues_among(connection: Link, names: Iterable[str]) -> set[str]:
     candidates = list(dict.fromkeys(base for name in names for base in keys.bases(name)))
-    counts = _ask(connection, [("EXISTS", *map(_bytes, keys.signs(base))) for base in candidates])
+    counts = ask(connection, [("EXISTS", *map(_bytes, keys.signs(base))) for base in candidates])
     pairs = zip(candidates, counts, strict=True)
     return {base for base, count in pairs if _count(count) >= keys.ENOUGH_SIGNS}
 
 
 def _look_into(connection: Link, queues: Sequence[str]) -> tuple[QueueKeys, ...]:
     asked = [_questions(queue) for queue in queues]
-    replies = iter(_ask(connection, [one for questions in asked for one in questions]))
+    replies = iter(ask(connection, [one for questions in asked for one in questions]))
     return tuple(
         _queue(queue, [next(replies) for _ in questions])
         for queue, questions in zip(queues, asked, strict=True)
@@ -128,26 +122,6 @@ def _queue(name: str, replies: Sequence[Reply]) -> QueueKeys:
         int(trimmed_to) if trimmed_to.isdecimal() else EVENTS_WANTED,
         tuple(words for count, words in older if count),
     )
-
-
-def _ask(connection: Link, commands: Sequence[Command]) -> tuple[Reply, ...]:
-    """Send commands in one go.
-
-    Raises:
-        _RefusedError: One was refused; a key of another kind than BullMQ's is no refusal.
-    """
-    replies = connection.call_all(commands)
-    for command, reply in zip(commands, replies, strict=True):
-        if isinstance(reply, ErrorReply) and not reply.text.startswith("WRONGTYPE"):
-            raise _RefusedError(f"{command[0]!s} is refused: {reply.text}")
-    return replies
-
-
-def _seen(look: Callable[[], Seen]) -> Seen | Unseen:
-    try:
-        return look()
-    except _RefusedError as error:
-        return Unseen(str(error))
 
 
 def _names(scanned: Reply) -> list[str]:

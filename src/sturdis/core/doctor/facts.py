@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sturdis.core.cluster import Kind, Manifest
 from sturdis.core.cluster_troubles import Scene
+from sturdis.core.doctor.live import Live
 from sturdis.core.facts import ServerFacts, Unseen
 
 VOLUME_ATTACHMENT = Kind(
@@ -16,6 +17,9 @@ VOLUME_ATTACHMENT = Kind(
 
 NO_POD = Unseen("there is no pod that could be asked")
 """What of a server is seen without its pod."""
+
+NO_LOOK = Unseen("it was not looked at twice")
+"""What moves in a server that nobody looked at a second time."""
 
 
 @dataclass(frozen=True)
@@ -63,5 +67,7 @@ class Sight:
     """Whether the pod answers, asked where its node does not report."""
     server: ServerFacts | Unseen = NO_POD
     inside: Inside | Unseen = NO_POD
+    live: Live | Unseen = NO_LOOK
+    """Two looks at the server, seconds apart."""
     unseen: Sequence[Unseen] = ()
     """What else may not be looked at."""

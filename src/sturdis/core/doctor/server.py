@@ -1,4 +1,4 @@
-"""What is wrong with a server that answers, and with the volume below it."""
+"""What is wrong with a server by one look at it, and with the volume below it."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -47,6 +47,12 @@ SIGNS: Mapping[str, Sign] = {
     "persistence.appendfsync": Sign("aof.fsync", "writes are forced to disk too seldom", SERIOUS),
     "persistence.rewrite": Sign("aof.rewrite", "the last rewrite failed", SERIOUS),
     "persistence.fsync": Sign("aof.slow_disk", "the disk did not keep up", SERIOUS, MINOR),
+    "persistence.disk": Sign("disk.room", "a rewrite has no room on the disk", SERIOUS, MINOR),
+    "memory.overcommit": Sign("memory.fork", "the kernel may refuse a rewrite", MINOR, MINOR),
+    "bullmq.formats": Sign("jobs.older", "jobs lie where BullMQ 6 does not look", SERIOUS, SERIOUS),
+    "bullmq.events": Sign("events.large", "a queue's events take much memory", MINOR, MINOR),
+    "bullmq.retention": Sign("jobs.kept", "queues keep many finished jobs", MINOR, MINOR),
+    "keys.expiry": Sign("keys.stray", "a cache without an expiry fills the memory", MINOR, MINOR),
     "configuration": Sign("settings.changed", "settings were changed by hand", MINOR, MINOR),
     "metrics": Sign("exporter.silent", "there are no metrics", MINOR),
     "cluster.image": Sign("image.other", "an image is not that of the spec", MINOR),
@@ -57,25 +63,31 @@ SIGNS: Mapping[str, Sign] = {
 """Check to what it means, in the order in which they are told."""
 
 
-def diagnose(spec: Spec, sight: Sight) -> Iterator[Diagnosis]:
-    """Say what is wrong with the server and its volume, as far as they were seen."""
+def diagnose(sight: Sight) -> Iterator[Diagnosis]:
+    """Say what is wrong with the server's passwords and its volume, as far as they were seen."""
     yield from _password(sight)
     yield from _volume(sight)
-    if isinstance(sight.server, ServerFacts):
-        yield from _turned_away(sight, sight.server)
-        yield from _evicted(sight, sight.server)
-        for finding in _findings(spec, sight.server):
-            yield from _of_check(finding)
 
 
-def unseen(spec: Spec, sight: Sight) -> Iterator[Unseen]:
-    """Give what could not be seen of them."""
+def of_facts(spec: Spec, facts: ServerFacts) -> Iterator[Diagnosis]:
+    """Say what is wrong with a server, from one look at it."""
+    yield from _turned_away(facts)
+    yield from _evicted(facts)
+    for finding in _findings(spec, facts):
+        yield from _of_check(finding)
+
+
+def unseen_facts(spec: Spec, facts: ServerFacts) -> Iterator[Unseen]:
+    """Give what one look at a server left open."""
+    for one in _findings(spec, facts):
+        if one.verdict is Verdict.UNKNOWN and one.seen != NOT_TRIED.reason:
+            yield Unseen(one.seen)
+
+
+def unseen(sight: Sight) -> Iterator[Unseen]:
+    """Give what could not be seen of the server's pod and volume."""
     if isinstance(sight.server, Unseen):
         yield from () if sight.server == NO_POD else (sight.server,)
-    else:
-        for one in _findings(spec, sight.server):
-            if one.verdict is Verdict.UNKNOWN and one.seen != NOT_TRIED.reason:
-                yield Unseen(one.seen)
     inside = sight.inside
     for fact in (inside,) if isinstance(inside, Unseen) else (inside.disk, inside.stale):
         if isinstance(fact, Unseen) and fact != NO_POD:
@@ -84,7 +96,10 @@ def unseen(spec: Spec, sight: Sight) -> Iterator[Unseen]:
 
 def _findings(spec: Spec, facts: ServerFacts) -> list[Finding]:
     found = {one.check: one for one in checks.check(spec, facts).findings}
-    return [found[check] for check in SIGNS if check in found]
+    wanted = [check for check in SIGNS if check in found]
+    if isinstance(facts.scrape, Unseen) and facts.cluster is None:
+        wanted.remove("metrics")  # nobody said where they are
+    return [found[check] for check in wanted]
 
 
 def _of_check(finding: Finding) -> Iterator[Diagnosis]:
@@ -120,7 +135,7 @@ def _password(sight: Sight) -> Iterator[Diagnosis]:
     )
 
 
-def _turned_away(sight: Sight, facts: ServerFacts) -> Iterator[Diagnosis]:
+def _turned_away(facts: ServerFacts) -> Iterator[Diagnosis]:
     if isinstance(facts.ping, Unseen) and TURNED_AWAY in facts.ping.reason:
         yield Diagnosis(
             "clients.limit",
@@ -129,7 +144,7 @@ def _turned_away(sight: Sight, facts: ServerFacts) -> Iterator[Diagnosis]:
             facts.ping.reason,
             "Workers and producers among those that are turned away do nothing until they get in.",
             "end the application that opens them: restart it, or scale it to 0; then "
-            f"{sight.cli} client list    shows whose they are",
+            f"{facts.cli} client list    shows whose they are",
         )
 
 
@@ -151,7 +166,7 @@ def _volume(sight: Sight) -> Iterator[Diagnosis]:
     )
 
 
-def _evicted(sight: Sight, facts: ServerFacts) -> Iterator[Diagnosis]:
+def _evicted(facts: ServerFacts) -> Iterator[Diagnosis]:
     info = {} if isinstance(facts.info, Unseen) else facts.info
     count = info.get("evicted_keys", "0")
     if count != "0":
@@ -163,6 +178,6 @@ def _evicted(sight: Sight, facts: ServerFacts) -> Iterator[Diagnosis]:
             f"{info.get('maxmemory_policy', 'unknown')}",
             "At the memory limit a policy other than noeviction drops keys without a word: jobs, "
             "locks and counters of BullMQ may be among them.",
-            f"{sight.cli} config set maxmemory-policy noeviction, at once; then compare what the "
+            f"{facts.cli} config set maxmemory-policy noeviction, at once; then compare what the "
             "producers know with the queues. The count ends with the next start",
         )

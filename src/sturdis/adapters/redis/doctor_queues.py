@@ -1,0 +1,268 @@
+"""BullMQ's queues as `doctor` looks at them: found within a budget, and looked into by samples."""
+
+import itertools
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from sturdis.adapters.redis.asking import ask
+from sturdis.adapters.redis.link import Link
+from sturdis.core.bullmq import keys, search, states
+from sturdis.core.bullmq.search import Queue
+from sturdis.core.doctor.live import OVERDUE_SECONDS, QueueLook
+from sturdis.core.replies import Command, Reply, text
+
+STEP = 1_000
+"""Keys that the server walks over in one step of a search: about 1 ms."""
+
+STEPS = 500
+"""Steps of a search: half a million keys, about half a second of the server."""
+
+SEARCH_SECONDS = 2.0
+"""Longest search."""
+
+QUEUES = 100
+"""Queues that are looked into, in the order of their names."""
+
+SAMPLED = 2_000
+"""Keys that are looked at one by one: for orphans, ids, and what belongs to no queue."""
+
+ACTIVE = 200
+"""Active jobs of a queue that are looked at."""
+
+ENDS = 100
+"""Jobs at each end of the waiting list that are looked at."""
+
+TOP = 10
+"""Newest finished jobs of a queue whose ids are looked at."""
+
+COMPARISONS = 2_000_000
+"""Ids that searches in the lists of a queue may walk over: about 20 ms of the server."""
+
+LISTS = ("wait", "paused", "active")
+"""States that are lists, in the order in which a job goes through them."""
+
+SORTED = tuple(one.part for one in states.STATES if one.count == "ZCARD")
+
+REPEATED = re.compile(rb"[^:]*:[^:]*:\d*:[^:]*:(?:.* .*|\d+)")
+"""How BullMQ before 6 names a repeatable job: name, id, end, time zone, pattern or interval."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The queues of a database, and a sample of its keys."""
+
+    queues: tuple[Queue, ...]
+    sample: tuple[str, ...]
+    """Keys as SCAN gives them: in the order of a keyed hash, which is as good as at random."""
+    total: int
+    """Keys in the database."""
+    partly: str = ""
+    """What was left out, in words."""
+
+
+@dataclass(frozen=True)
+class Orphans:
+    """Job hashes of a queue that are in no state."""
+
+    queue: Queue
+    ids: frozenset[str]
+    judged: int
+    """How many were looked at."""
+
+
+def find(link: Link) -> Found:
+    """Search for queues, and take a sample of the keys."""
+    total, scanned = ask(link, [("DBSIZE",), ("SCAN", 0, "COUNT", SAMPLED)])
+    candidates, walked, is_whole = _search(link)
+    queues = _confirmed(link, sorted(candidates, key=lambda one: (one.prefix, one.name)))
+    count = total if isinstance(total, int) else 0
+    left_out = "" if is_whole else f"queues were searched among {walked} of {count} keys"
+    if len(queues) > QUEUES:
+        left_out = f"of {len(queues)} queues the first {QUEUES} were looked into"
+    names = scanned[1] if isinstance(scanned, tuple) else ()
+    sample = tuple(map(text, names if isinstance(names, tuple) else ()))
+    return Found(tuple(queues[:QUEUES]), sample[: 2 * SAMPLED], count, left_out)
+
+
+def _search(link: Link) -> tuple[set[Queue], int, bool]:
+    """Walk over keys within the budget; tell how many, and whether that was all."""
+    found: set[Queue] = set()
+    cursor: Reply = b"0"
+    began = time.monotonic()
+    for step in range(1, STEPS + 1):
+        words = ("SCAN", text(cursor), "MATCH", search.PATTERN, "COUNT", STEP)
+        (reply,) = ask(link, [words])
+        cursor, names = reply if isinstance(reply, tuple) else (b"0", ())
+        given = names if isinstance(names, tuple) else ()
+        found |= {
+            one for name in given if isinstance(name, bytes) if (one := search.candidate(name))
+        }
+        if cursor == b"0":
+            return found, step * STEP, True
+        if time.monotonic() - began > SEARCH_SECONDS:
+            break
+    return found, step * STEP, False
+
+
+def _confirmed(link: Link, candidates: Sequence[Queue]) -> list[Queue]:
+    now_ms = time.time_ns() // 1_000_000
+    asked = [search.questions(queue, now_ms) for queue in candidates]
+    replies = iter(ask(link, itertools.chain(*asked)))
+    looks = [
+        search.look(queue, [next(replies) for _ in questions])
+        for queue, questions in zip(candidates, asked, strict=True)
+    ]
+    return [one.queue for one in looks if one is not None]
+
+
+def look(link: Link, found: Found) -> tuple[QueueLook, ...]:
+    """Look into the queues once.
+
+    Raises:
+        RefusedError: The user may not; so do the other functions here.
+    """
+    now_ms = time.time_ns() // 1_000_000
+    asked = [_questions(queue, now_ms) for queue in found.queues]
+    replies = iter(ask(link, itertools.chain(*asked)))
+    looks = []
+    for queue, questions in zip(found.queues, asked, strict=True):
+        told = [next(replies) for _ in questions]
+        sampled = (rest for name in found.sample if (rest := _job_of(queue, name)))
+        looks.append(_look(queue, told, tuple(sampled)))
+    return _with_details(link, looks)
+
+
+@dataclass(frozen=True)
+class _Rough:
+    look: QueueLook
+    waiting: tuple[str, ...]
+    active: tuple[str, ...]
+    """Ids at the ends of the list that waits, and of those that are active, as they stand there."""
+
+
+def _questions(queue: Queue, now_ms: int) -> tuple[Command, ...]:
+    key = queue.key
+    late = (now_ms - OVERDUE_SECONDS * 1000) * search.DELAY_UNIT
+    return (
+        *queue.counting(),
+        ("HMGET", key("meta"), "version", "paused"),
+        ("EXISTS", key("limiter")),
+        ("ZCOUNT", key("delayed"), "-inf", late),
+        ("LINDEX", key("wait"), -1),
+        ("ZRANGE", key("prioritized"), 0, 0),
+        ("LRANGE", key("active"), 0, ACTIVE - 1),
+        ("LRANGE", key("wait"), 0, ENDS - 1),
+        ("LRANGE", key("wait"), -ENDS, -1),
+        ("ZREVRANGE", key("completed"), 0, TOP - 1),
+        ("ZREVRANGE", key("failed"), 0, TOP - 1),
+        ("ZRANGE", key("repeat"), 0, ENDS - 1),
+        ("GET", key("id")),  # last: no id is younger than the counter
+    )
+
+
+def _look(queue: Queue, told: Sequence[Reply], sampled: Sequence[str]) -> _Rough:
+    counted, rest = told[: len(states.STATES)], told[len(states.STATES) :]
+    meta, limiter, due, last, first, active, head, tail, completed, failed, repeat, counter = rest
+    counts = {state.name: count for state, count in states.counts(counted)}
+    version, paused = meta if isinstance(meta, tuple) else (None, None)
+    ends = _ids(head) if counts.get("waiting", 0) <= ENDS else (*_ids(head), *_ids(tail))
+    ids = (*sampled, *ends, *_ids(active), *_ids(completed), *_ids(failed))
+    number = text(counter)
+    plain = QueueLook(
+        queue,
+        counts,
+        is_paused=paused is not None,
+        is_limited=limiter == 1,
+        version=text(version) if isinstance(version, bytes) else "",
+        due=due if isinstance(due, int) else 0,
+        next_jobs=(text(last), *_ids(first)),
+        counter=int(number) if number.isdecimal() else 0,
+        highest=max((int(one) for one in ids if one.isdecimal()), default=0),
+        active=frozenset(_ids(active)),
+        twice=frozenset(one for one, n in Counter((*ends, *_ids(active))).items() if n > 1),
+        legacy=tuple(text(one) for one in _bytes(repeat) if REPEATED.fullmatch(one)),
+    )
+    return _Rough(plain, tuple(dict.fromkeys(ends)), _ids(active))
+
+
+def _with_details(link: Link, looks: Sequence[_Rough]) -> tuple[QueueLook, ...]:
+    """Ask whether the jobs looked at have a lock, and a hash."""
+    asked: list[Command] = []
+    for one in looks:
+        key = one.look.queue.key
+        asked += [("EXISTS", key(f"{job}:lock")) for job in one.active]
+        asked += [("EXISTS", key(job)) for job in (*one.active, *one.waiting)]
+    replies = iter(ask(link, asked))
+    told = []
+    for one in looks:
+        unlocked = frozenset(job for job in one.active if next(replies) == 0)
+        missing = frozenset(job for job in (*one.active, *one.waiting) if next(replies) == 0)
+        unlocked -= missing
+        told.append(replace(one.look, unlocked=unlocked, missing=missing))
+    return tuple(told)
+
+
+def orphans(link: Link, found: Found) -> list[Orphans]:
+    """Look for job hashes in no state, among the sampled keys."""
+    asked = [
+        (queue, [rest for name in found.sample if (rest := _job_of(queue, name))])
+        for queue in found.queues
+    ]
+    return [one for one in in_no_state(link, asked) if one.judged]
+
+
+def in_no_state(link: Link, asked: Sequence[tuple[Queue, Sequence[str]]]) -> list[Orphans]:
+    """Give those ids of each queue that have a hash and are in no state.
+
+    Where lists are long, fewer jobs are judged: a search in one walks over all of it.
+    """
+    sizes = iter(ask(link, [("LLEN", queue.key(part)) for queue, _ in asked for part in LISTS]))
+    told = []
+    for queue, jobs in asked:
+        length = sum(_count(next(sizes)) for _ in LISTS)
+        told.append(_stateless(link, queue, jobs, COMPARISONS // max(1, length)))
+    return told
+
+
+def _stateless(link: Link, queue: Queue, jobs: Sequence[str], most: int) -> Orphans:
+    left = _outside(link, queue, "ZSCORE", SORTED, jobs)
+    judged = len(jobs) - max(0, len(left) - most)
+    left = _outside(link, queue, "LPOS", LISTS, left[:most])
+    left = _outside(link, queue, "ZSCORE", SORTED, left)  # it may have gone there meanwhile
+    there = ask(link, [("HEXISTS", queue.key(job), "timestamp") for job in left])
+    ids = frozenset(job for job, is_there in zip(left, there, strict=True) if is_there == 1)
+    return Orphans(queue, ids, judged)
+
+
+def _outside(
+    link: Link, queue: Queue, search_by: str, parts: Sequence[str], jobs: Sequence[str]
+) -> list[str]:
+    """Give those of the jobs that are in none of these states."""
+    # all of one state before the next: a job that moves on is met there
+    pairs = [(part, job) for part in parts for job in jobs]
+    places = ask(link, [(search_by, queue.key(part), job) for part, job in pairs])
+    placed = {job for (_part, job), at in zip(pairs, places, strict=True) if at is not None}
+    return [job for job in jobs if job not in placed]
+
+
+def _job_of(queue: Queue, name: str) -> str:
+    """Give the id of the job whose hash this key may be; empty: it is of another kind."""
+    begin = f"{queue.prefix}:{queue.name}:"
+    rest = name.removeprefix(begin) if name.startswith(begin) else ""
+    return "" if ":" in rest or rest in keys.QUEUE_PARTS else rest
+
+
+def _bytes(reply: Reply) -> tuple[bytes, ...]:
+    items = reply if isinstance(reply, tuple) else ()
+    return tuple(item for item in items if isinstance(item, bytes))
+
+
+def _ids(reply: Reply) -> tuple[str, ...]:
+    return tuple(map(text, _bytes(reply)))
+
+
+def _count(reply: Reply) -> int:
+    return reply if isinstance(reply, int) else 0

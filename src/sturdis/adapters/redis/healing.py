@@ -1,0 +1,121 @@
+"""A server that refuses writes for its append-only file's sake, and the commands that end it."""
+
+import threading
+import time
+from dataclasses import dataclass
+
+from sturdis.adapters.redis.link import Link
+from sturdis.core import info as infos
+from sturdis.core.address import Address
+from sturdis.core.doctor.healing import OF_THE_FILE, Refusing, State
+from sturdis.core.errors import TargetError
+from sturdis.core.replies import ErrorReply, Reply, text
+from sturdis.core.runs import PREFIX
+
+POLL_SECONDS = 0.05
+
+SETTLE_SECONDS = 2.0
+"""Longest until the status follows a rewrite that went well: the old file is closed by a thread."""
+
+NOTHING = f"{PREFIX}:heal:nothing"
+"""A key that is never there: to delete it is a write that changes nothing."""
+
+
+@dataclass(frozen=True)
+class SickServer:
+    """A server at an address.
+
+    Args:
+        address: Where it answers.
+        target: Its name for people.
+    """
+
+    address: Address
+    target: str
+
+    def refusing(self) -> Refusing:
+        """Tell whether it takes writes, by one that changes nothing.
+
+        Raises:
+            TargetError: It does not answer; so do the other methods.
+            AccessError: It does not let us in.
+        """
+        with Link(self.address) as link:
+            reply = link.call("DEL", NOTHING)
+            is_on = self._info(link).get("aof_enabled") == "1"
+        if not isinstance(reply, ErrorReply):
+            return Refusing(self.target, State.TAKES, text(reply), is_on)
+        state = State.MISCONF if OF_THE_FILE.match(reply.text) else State.OTHER
+        return Refusing(self.target, state, reply.text, is_on)
+
+    def rewrite(self) -> str:
+        """Let it write its file anew, and wait; give why it failed, or nothing.
+
+        Where the server says so itself, writes may be taken a moment later.
+        """
+        with Link(self.address) as link:
+            said = link.call("BGREWRITEAOF")
+            if isinstance(said, ErrorReply) and "in progress" not in said.text:
+                return said.text
+            if why := self._await_rewrite(link):
+                return why
+        self._settle()
+        return ""
+
+    def toggle(self, seconds: float) -> str:
+        """Switch its file off and on while writes are held back; give why it is not on in time.
+
+        Interrupted in between, it is switched on before anything else.
+        """
+        with Link(self.address) as link:
+            until = time.monotonic() + seconds
+            self._allowed(link.call("CLIENT", "PAUSE", round(seconds * 1000), "WRITE"))
+            try:
+                self._allowed(link.call("CONFIG", "SET", "appendonly", "no"))
+                try:
+                    why = self._await_rewrite(link, until=until)
+                finally:
+                    on = self._switch_on(link, until)
+                return on or self._await_rewrite(link, until=until) or why
+            finally:
+                link.call("CLIENT", "UNPAUSE")
+
+    def _switch_on(self, link: Link, until: float) -> str:
+        while True:
+            reply = link.call("CONFIG", "SET", "appendonly", "yes")
+            if not isinstance(reply, ErrorReply):
+                return ""
+            if time.monotonic() > until:
+                return reply.text
+            threading.Event().wait(POLL_SECONDS)
+
+    def _await_rewrite(self, link: Link, *, until: float | None = None) -> str:
+        while True:
+            info = self._info(link)
+            under_way = {info.get(f"aof_rewrite_{x}") for x in ("in_progress", "scheduled")}
+            if "1" not in under_way:
+                break
+            if until is not None and time.monotonic() > until:
+                return "the rewrite goes on; it is on again when that is done"
+            threading.Event().wait(POLL_SECONDS)
+        status = info.get("aof_last_bgrewrite_status")
+        return "" if status == "ok" else f"aof_last_bgrewrite_status is {status}"
+
+    def _settle(self) -> None:
+        """Wait until writes are taken, for a moment."""
+        until = time.monotonic() + SETTLE_SECONDS
+        while self.refusing().state is State.MISCONF and time.monotonic() < until:
+            threading.Event().wait(POLL_SECONDS)
+
+    def _info(self, link: Link) -> dict[str, str]:
+        return infos.parse(text(self._allowed(link.call("INFO", "persistence"))))
+
+    def _allowed(self, reply: Reply) -> Reply:
+        if not isinstance(reply, ErrorReply):
+            return reply
+        raise TargetError(
+            "target.not_allowed",
+            f"{self.target} does not allow what healing needs",
+            why=reply.text,
+            do="name a user who may INFO, BGREWRITEAOF, CLIENT PAUSE and CONFIG SET",
+        )
