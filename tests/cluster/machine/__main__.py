@@ -4,15 +4,18 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Callable, Mapping
 
-from tests.cluster.machine import binaries, cluster, images, needs
+from tests.cluster.machine import binaries, cluster, hands, images, needs
 from tests.cluster.machine.places import (
     COMMANDS,
     CONTEXT,
+    HOOKS,
     KUBECONFIG,
     LIMITED,
     SPEC,
     MachineError,
+    Node,
     node_named,
 )
 
@@ -23,7 +26,21 @@ KITS = {
 }
 """What `build` builds, by the word behind it."""
 
-COMMANDS_ARE = "there are up, down, env, build, images, and fail, cut and return with a node's name"
+COMMANDS_ARE = (
+    "there are up, down, env, build, images; fail, cut, return and power-on with a node's name; "
+    "kill with a container's id; partition and heal with a pod's uid"
+)
+TO_NODES: Mapping[str, tuple[Callable[[Node], None], str]] = {
+    "fail": (cluster.fail, "{0} has crashed; make cluster-return NODE={0} brings it back"),
+    "cut": (cluster.cut, "{0} is cut off and runs on; make cluster-return NODE={0} joins it again"),
+    "return": (cluster.bring_back, "{0} is ready"),
+    "power-on": (cluster.power_on, "{0} is on; a taint that it has stays"),
+}
+TO_SERVERS: Mapping[str, Callable[[str], None]] = {
+    "kill": hands.kill,
+    "partition": hands.partition,
+    "heal": hands.heal,
+}
 FAILED = 2
 INTERRUPTED = 130
 
@@ -57,15 +74,12 @@ def _do(words: list[str]) -> None:
         case ["images"]:
             needs.check_images()
             sys.stdout.writelines(f"{archive}\n" for archive in images.make(_tell))
-        case ["fail", name]:
-            cluster.fail(node_named(name))
-            _tell(f"{name} has crashed; make cluster-return NODE={name} brings it back")
-        case ["cut", name]:
-            cluster.cut(node_named(name))
-            _tell(f"{name} is cut off and runs on; make cluster-return NODE={name} joins it again")
-        case ["return", name]:
-            cluster.bring_back(node_named(name))
-            _tell(f"{name} is ready")
+        case [verb, name] if verb in TO_NODES:
+            do, told = TO_NODES[verb]
+            do(node_named(name))
+            _tell(told.format(name))
+        case [verb, name] if verb in TO_SERVERS:
+            TO_SERVERS[verb](name)
         case _:
             raise MachineError(
                 f"no such command: {shlex.join(words)}", why=COMMANDS_ARE, do="make help"
@@ -94,6 +108,7 @@ def _env() -> None:
     said = {
         "KUBECONFIG": str(KUBECONFIG),
         "PATH": ":".join(path),
+        "STURDIS_DRILL_HOOKS": str(HOOKS),
         "STURDIS_SPEC": str(SPEC),  # the default deployment with an image that is there
     }
     sys.stdout.writelines(f"export {name}={shlex.quote(value)}\n" for name, value in said.items())

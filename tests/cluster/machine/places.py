@@ -11,6 +11,9 @@ MODULES = ROOT / "tests/cluster/modules"
 SPEC = ROOT / "tests/cluster/sturdis.yaml"
 """What `make cluster-env` lets the verbs of a shell read where no spec is named."""
 
+HOOKS = ROOT / "tests/cluster/hooks.yaml"
+"""What drills may do to the nodes."""
+
 HOME_CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "sturdis"
 CACHE = HOME_CACHE / "cluster"
 """What takes long to make and is kept: `bin/KEY`, `images/KEY.tar`, `crds/KEY`."""

@@ -63,12 +63,12 @@ def _outcome(cluster: Cluster, ref: Ref) -> Asked | Unseen:
     last: Manifest = {}
     for last in cluster.watch(POD, ref.namespace, name=ref.name, seconds=RUN_SECONDS):
         status = last.get("status", {})
-        if status.get("phase") in ENDED or _is_stuck(status):
+        if status.get("phase") in ENDED or is_stuck(status):
             break
     status = last.get("status", {})
     told = "\n".join(_message(one) for one in status.get("containerStatuses", ()))
     if "reply " not in told:
-        return Unseen(f"the pod that should ask it did not run: {_reason(status)}")
+        return Unseen(f"the pod that should ask it did not run: {reason(status)}")
     lines = (line.split(" ", 1) for line in told.splitlines() if " " in line)
     return pod_look.read_answer(dict(lines))
 
@@ -78,7 +78,7 @@ def _message(container: Manifest) -> str:
     return str(terminated.get("message", ""))
 
 
-def _is_stuck(status: Manifest) -> bool:
+def is_stuck(status: Manifest) -> bool:
     """Tell whether a container waits for what will not come by itself."""
     waiting = (one.get("state", {}).get("waiting", {}) for one in _containers(status))
     return any(
@@ -90,7 +90,8 @@ def _containers(status: Manifest) -> list[Manifest]:
     return list(status.get("containerStatuses", ()))
 
 
-def _reason(status: Manifest) -> str:
+def reason(status: Manifest) -> str:
+    """Say of a pod's status why it does not run, or has ended."""
     for one in _containers(status):
         state = one.get("state", {})
         told = state.get("waiting") or state.get("terminated") or {}
@@ -141,11 +142,20 @@ def _pod(spec: Spec, image: str, host: str) -> Manifest:
     }
 
 
-def confined(containers: Sequence[Manifest]) -> Manifest:
-    """Give the spec of a pod that ends soon and may do no more than PodSecurity `restricted`."""
+def confined(
+    containers: Sequence[Manifest], *, seconds: int = RUN_SECONDS, memory: str = "64Mi"
+) -> Manifest:
+    """Give the spec of a pod that ends soon and may do no more than PodSecurity `restricted`.
+
+    Args:
+        containers: What runs in it.
+        seconds: Longest life.
+        memory: The limit of each container.
+    """
+    limits = {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": memory}}
     return {
         "restartPolicy": "Never",
-        "activeDeadlineSeconds": RUN_SECONDS,
+        "activeDeadlineSeconds": seconds,
         "terminationGracePeriodSeconds": 0,
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
@@ -155,12 +165,11 @@ def confined(containers: Sequence[Manifest]) -> Manifest:
             "runAsGroup": USER,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "containers": [one | _LIMITS for one in containers],
+        "containers": [{**one, **_CONFINED, "resources": limits} for one in containers],
     }
 
 
-_LIMITS: Manifest = {
-    "resources": {"requests": {"cpu": "10m", "memory": "16Mi"}, "limits": {"memory": "64Mi"}},
+_CONFINED: Manifest = {
     "securityContext": {
         "allowPrivilegeEscalation": False,
         "readOnlyRootFilesystem": True,

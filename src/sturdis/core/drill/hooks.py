@@ -52,6 +52,9 @@ PAIRS = (("node-crash", "node-return"), ("partition", "partition-end"))
 
 NONE = Hooks()
 
+COMMANDS = ("kill", "node_crash", "node_return", "partition", "partition_end")
+"""Names of the commands."""
+
 
 @dataclass(frozen=True)
 class Server:
@@ -98,7 +101,7 @@ def parse(text: str, path: str) -> Hooks:
     Raises:
         DrillError: `drill.invalid`, with what is wrong.
     """
-    said, unreadable = yamltext.read(text, "hooks")
+    said, unreadable = yamltext.read(text, "file of hooks")
     if unreadable:
         raise _invalid(path, "\n".join(map(str, unreadable)))
     try:
@@ -111,12 +114,12 @@ def parse(text: str, path: str) -> Hooks:
 
 
 def _problems(hooks: Hooks) -> Iterator[str]:
-    commands = {key: getattr(hooks, key.replace("-", "_")) for pair in PAIRS for key in pair}
+    commands = {name.replace("_", "-"): getattr(hooks, name) for name in COMMANDS}
     for breaks, mends in PAIRS:
         if bool(commands[breaks]) != bool(commands[mends]):
             there, missing = (breaks, mends) if commands[breaks] else (mends, breaks)
             yield f"`{there}` is there without `{missing}`: what is broken must be mended"
-    for key, command in {"kill": hooks.kill, **commands}.items():
+    for key, command in commands.items():
         for place in (found for word in command for found in BRACED.findall(word)):
             if place not in PLACES:
                 yield f"`{key}` names {{{place}}}; there are {', '.join(PLACES)}"

@@ -1,0 +1,214 @@
+"""The faults that a drill injects into a deployment in a cluster, one class a kind."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from sturdis.adapters.drill_cluster import undoing
+from sturdis.adapters.drill_cluster.deployment import BrokenDeployment
+from sturdis.adapters.drill_cluster.last_look import LastLook
+from sturdis.core.cluster import NODE, Manifest, Ref
+from sturdis.core.doctor import nodes
+from sturdis.core.drill.events import Event, Killed, Served
+from sturdis.core.drill.faults.cluster import NodeCrash
+from sturdis.core.drill.faults.network import Partition
+from sturdis.core.drill.observed import Figures
+from sturdis.core.drill.undo import TakeOffTaint
+from sturdis.core.errors import DrillError
+
+DEAD_SECONDS = 10.0
+"""Longest wait, once the hook has ended, until the server's connections break."""
+
+
+class PodDeleted:
+    """The server's pod is deleted; the server is asked to end, and its set makes the next pod."""
+
+    def __init__(self, on: BrokenDeployment) -> None:
+        self._on = on
+        self._uid = ""
+        self._took: list[float] = []
+        self._began = 0.0
+
+    def prepare(self) -> None:
+        """Nothing is to be done."""
+
+    def inject(self, _number: int) -> Sequence[Event]:
+        """Delete the pod that is there now, and no other."""
+        self._uid = self._on.pod()["metadata"]["uid"]
+        self._began = time.monotonic()
+        self._on.cluster.delete(self._on.place.pod, uid=self._uid)
+        return ()
+
+    def undo(self, _number: int, seconds: float) -> Sequence[Event]:
+        """Return when the next pod is ready."""
+        if self._uid:
+            self._on.wait_until_ready(lambda one: one["metadata"]["uid"] != self._uid, seconds)
+            self._took.append(time.monotonic() - self._began)
+            self._uid = ""
+        return ()
+
+    def figures(self) -> Figures:
+        """Give how many pods were deleted, and how long the longest was away, in seconds."""
+        return {"deleted": len(self._took), "longest_away": max(self._took, default=None)}
+
+
+class ContainerKilled:
+    """Process 1 of the server's container is ended with SIGKILL, from its node."""
+
+    def __init__(self, on: BrokenDeployment) -> None:
+        self._on = on
+        self._container = ""
+        self._kills = 0
+
+    def prepare(self) -> None:
+        """Nothing is to be done."""
+
+    def inject(self, number: int) -> Sequence[Event]:
+        """Look at its fsyncs until it is dead.
+
+        Raises:
+            DrillError: `drill.hook_failed`, also where the server lives on.
+        """
+        pod = self._on.pod()
+        self._container = self._on.container(pod).get("containerID", "")
+        with LastLook(self._on.address, self._on.now) as look:
+            self._on.run(self._on.hooks.kill, self._on.server(pod))
+            at, info = look.last(DEAD_SECONDS)
+        self._kills += 1
+        delayed, pending = info.get("aof_delayed_fsync"), info.get("aof_pending_bio_fsync")
+        return (
+            Killed(
+                at, number, int(info.get("process_id", 0)),
+                delayed_fsyncs=None if delayed is None else int(delayed),
+                fsync_pending=None if pending is None else pending != "0",
+            ),
+        )  # fmt: skip
+
+    def undo(self, number: int, seconds: float) -> Sequence[Event]:
+        """Return when the kubelet has started another container, and it is ready."""
+        if not self._container:
+            return ()
+        self._on.wait_until_ready(self._is_another, seconds)
+        self._container = ""
+        pid = int(self._on.info().get("process_id", 0))
+        return (Served(self._on.now(), number, pid),)
+
+    def _is_another(self, pod: Manifest) -> bool:
+        return bool(self._on.container(pod).get("containerID") not in {None, self._container})
+
+    def figures(self) -> Figures:
+        """Give how often it was killed."""
+        return {"kills": self._kills}
+
+
+class NodeCrashed:
+    """The node loses its power, is declared off by the word of the drill, and comes back.
+
+    Args:
+        on: The deployment.
+        options: What the drill's file says.
+        declare_off: Takes the word that a node is off; returns when the pod serves elsewhere.
+    """
+
+    def __init__(
+        self, on: BrokenDeployment, options: NodeCrash, declare_off: Callable[[str], None]
+    ) -> None:
+        self._on = on
+        self._options = options
+        self._declare_off = declare_off
+        self._node = ""
+        self._steps: list[int] = []
+        self._moved: list[float] = []
+        self._returned = 0
+
+    def prepare(self) -> None:
+        """Nothing is to be done."""
+
+    def inject(self, _number: int) -> Sequence[Event]:
+        """Take the node's power, and return when the API server calls it silent.
+
+        Raises:
+            DrillError: `drill.hook_failed`, also where the node goes on reporting.
+        """
+        server = self._on.server(self._on.pod())
+        note, hooks = self._on.journal.note, self._on.hooks
+        # undone in the other order: first its power, then its taint
+        self._steps = [note(TakeOffTaint(self._on.cluster.name, server.node))]
+        self._node = server.node
+        self._steps.append(self._on.run_undoable(hooks.node_crash, hooks.node_return, server))
+        for one in self._on.cluster.watch(
+            NODE, "", name=server.node, seconds=self._options.silent_within
+        ):
+            if nodes.is_silent(one):
+                return ()
+        raise _lives_on(f"node {server.node} goes on reporting")
+
+    def undo(self, _number: int, seconds: float) -> Sequence[Event]:
+        """Say that it is off, and give it its power back; the pod stays where it has gone."""
+        if not self._node:
+            return ()
+        node, self._node = self._node, ""
+        found = self._on.cluster.get(Ref(NODE, node))
+        if found is not None and nodes.is_silent(found):
+            began = time.monotonic()
+            self._declare_off(node)
+            self._moved.append(time.monotonic() - began)
+        for step in reversed(self._steps):
+            self._on.journal.undo(step)
+        served = self._on.wait_until_ready(lambda _pod: True, seconds)
+        undoing.wait_until_back(self._on.cluster, node, seconds)
+        self._returned += served["spec"].get("nodeName") != node
+        return ()
+
+    def figures(self) -> Figures:
+        """Give how often the pod moved and stayed, and the seconds from the word until it served.
+
+        `returned` counts the nodes that came back and left the pod where it was.
+        """
+        return {
+            "moved": len(self._moved),
+            "longest_move": max(self._moved, default=None),
+            "returned": self._returned,
+        }
+
+
+class PodPartitioned:
+    """All packets between the server's pod and others are dropped, by its node."""
+
+    def __init__(self, on: BrokenDeployment, options: Partition) -> None:
+        self._on = on
+        self._options = options
+        self._step: int | None = None
+        self._partitions = 0
+
+    def prepare(self) -> None:
+        """Nothing is to be done."""
+
+    def inject(self, _number: int) -> Sequence[Event]:
+        """Drop packets, for as long as the drill's file says."""
+        hooks, server = self._on.hooks, self._on.server(self._on.pod())
+        self._step = self._on.run_undoable(hooks.partition, hooks.partition_end, server)
+        self._partitions += 1
+        threading.Event().wait(self._options.seconds)
+        return ()
+
+    def undo(self, _number: int, seconds: float) -> Sequence[Event]:
+        """Let them pass again, and return when the pod is ready."""
+        if self._step is not None:
+            self._on.journal.undo(self._step)
+            self._step = None
+            self._on.wait_until_ready(lambda _pod: True, seconds)
+        return ()
+
+    def figures(self) -> Figures:
+        """Give how many there were."""
+        return {"partitions": self._partitions}
+
+
+def _lives_on(why: str) -> DrillError:
+    return DrillError(
+        "drill.hook_failed",
+        "a hook ended well and did not do what it is for",
+        why=why,
+        do="docs/drills-cluster.md says what each has to do before it returns",
+    )
