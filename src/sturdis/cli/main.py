@@ -20,6 +20,10 @@ VERBS = {
     "apply": ("sturdis.cli.apply", "Bring a cluster to the spec, and wait until it serves."),
     "grow": ("sturdis.cli.grow", "Give a running deployment's volume the size of its spec."),
     "doctor": ("sturdis.cli.doctor", "Say what is wrong, why, and what to type next."),
+    "drill": (
+        "sturdis.cli.drill",
+        "Break it on purpose, under load, and account for every job.",
+    ),
     "cli": ("sturdis.cli.redis_cli", "Send one Redis command to what runs."),
     "copy": ("sturdis.cli.copy", "Copy the append-only file of what runs into a new folder."),
     "spec": ("sturdis.cli.spec", "Show what a sturdis.yaml may say."),

@@ -46,6 +46,9 @@ PORT = click.IntRange(0, 65535)
     help="Let in only who knows the password in FILE.",
 )
 @click.option("--adopt", is_flag=True, help="Go on with the server that a killed `up` left behind.")
+@click.option(
+    "--drills", is_flag=True, help="Let `sturdis drill` break it; what it holds is at stake then."
+)
 @json_option
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND…]")
 @click.pass_obj
@@ -61,6 +64,7 @@ def command(
     bind: str | None,
     password_file: Path | None,
     adopt: bool,
+    drills: bool,
     command_line: tuple[str, ...],
 ) -> int:
     """Run the deployment on this machine, on a real server.
@@ -82,6 +86,7 @@ def command(
         password=wiring.read_new_password(password_file) if password_file else None,
         adopt=adopt,
         command=command_line,
+        drills=drills,
     )
     telling = up_telling.for_programs if output.json else up_telling.for_people
     return wiring.up(request, telling(output, beside_command=bool(command_line)))

@@ -149,6 +149,7 @@ def _serving(serving: Serving) -> dict[str, object]:
         "server_path": serving.server_path,
         "chosen": serving.chosen,
         "tested": serving.tested,
+        "drills": serving.drills,
         "note": serving.note,
     }
 
@@ -164,6 +165,8 @@ def _banner(serving: Serving) -> str:
         ("redis", f"{serving.url}  {paint('PONG', 'green')}{locked}"),
         ("metrics", f"{serving.metrics_url}  {paint('redis_up 1', 'green')}"),
     ]
+    if serving.drills:
+        facts.append(("drills", "may break it: sturdis drill run kill-9 --target up"))
     if serving.note:
         facts.append(("note", serving.note))
     at = serving.host, serving.port

@@ -31,6 +31,8 @@ class UpRequest:
     """Take over the server that an `up` which was killed left on the folder."""
     command: tuple[str, ...] = ()
     """A command to run beside the server, which ends with it."""
+    drills: bool = False
+    """Whether `sturdis drill` may break it; what it holds is at stake then."""
 
 
 def refuse_open(request: UpRequest) -> None:
@@ -66,6 +68,8 @@ class Serving:
     tested: bool
     """Whether its release is in the test matrix."""
     password_required: bool = False
+    drills: bool = False
+    """Whether `sturdis drill` may break it."""
     note: str = ""
     """What does not work as usual; empty when all does."""
 

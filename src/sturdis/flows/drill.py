@@ -103,12 +103,25 @@ class Clock(Protocol):
 class Stage(Protocol):
     """All that one run of a drill plays with; made by a target, and taken away by it."""
 
-    fault: Fault
-    queues: Queues
-    log: Log
-    clock: Clock
-    rest: float
-    """So many times the last undo's duration the target is left alone before the next fault."""
+    @property
+    def fault(self) -> Fault:
+        """What breaks."""
+
+    @property
+    def queues(self) -> Queues:
+        """The queues that the load uses, seen from outside."""
+
+    @property
+    def log(self) -> Log:
+        """The drill's own part of the ledger's log."""
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that stamps the drill's events."""
+
+    @property
+    def rest(self) -> float:
+        """So many times the last undo's duration the target is left alone before a fault."""
 
     def start_loads(self) -> Sequence[Load]:
         """Start the load, once the fault is prepared; none where the drill has none."""
@@ -126,6 +139,10 @@ class Target(Protocol):
     @property
     def name(self) -> str:
         """What people call it: `local`, an address, a cluster's context."""
+
+    @property
+    def server(self) -> str:
+        """Product and version of the server that is broken; empty: not known yet."""
 
     def lacking(self, scenario: "Scenario") -> Sequence[str]:
         """Say why the drill cannot be run here; empty: it can. Nothing is changed."""
@@ -150,6 +167,8 @@ class _Show:
     loads: Sequence[Load] = ()
     served: int = 0
     """When the target last began to serve again (ms since 1970)."""
+    down: float = 0.0
+    """How long the last undo took, in seconds."""
     found: list[tuple[Verdict, str]] = field(default_factory=list)
 
 
@@ -158,6 +177,11 @@ class Tell(Protocol):
 
     def __call__(self, part: Part, number: int) -> None:
         """Hear that `part` begins, in round `number`; 0 before and after all rounds."""
+
+
+def unheard(part: Part, number: int) -> None:
+    """Tell nobody."""
+    del part, number
 
 
 class _EndedError(Exception):
@@ -257,7 +281,7 @@ def _round(show: _Show, number: int, under_load: float) -> None:
     on, scenario = show.on, show.run.scenario
     with _phase(show, Part.LOAD, number):
         if show.loads:
-            on.clock.wait(under_load)
+            on.clock.wait(max(under_load, on.rest * show.down))
     try:
         with (
             _phase(show, Part.FAULT, number),
@@ -273,6 +297,7 @@ def _round(show: _Show, number: int, under_load: float) -> None:
 
 def _undo(show: _Show, number: int) -> None:
     on = show.on
+    began = on.clock.now()
     with (
         on.undisturbed(),
         _phase(show, Part.UNDO, number),
@@ -280,6 +305,7 @@ def _undo(show: _Show, number: int) -> None:
     ):
         on.log.append(*on.fault.undo(number, show.run.scenario.serves_again_within)).result()
     show.served = on.clock.now()
+    show.down = (show.served - began) / 1000
 
 
 def _recover(show: _Show, number: int) -> None:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sturdis.wiring.clusters import apply
     from sturdis.wiring.doctoring import doctor, heal
-    from sturdis.wiring.drills import kill9
+    from sturdis.wiring.drill_reports import report_drill
+    from sturdis.wiring.drills import drill, kill9, list_drills, run_drills, undo_drills
     from sturdis.wiring.files import read_new_password, read_password, write_report
     from sturdis.wiring.growing import GROW_SECONDS, grow, sized
     from sturdis.wiring.local_run import up
@@ -29,9 +30,11 @@ __all__ = [
     "call",
     "copy",
     "doctor",
+    "drill",
     "grow",
     "heal",
     "kill9",
+    "list_drills",
     "load_spec",
     "load_spec_file",
     "read_new_password",
@@ -39,8 +42,11 @@ __all__ = [
     "render",
     "rendered_objects",
     "repair",
+    "report_drill",
     "resolve",
+    "run_drills",
     "sized",
+    "undo_drills",
     "up",
     "verify",
     "write_report",
@@ -49,7 +55,8 @@ __all__ = [
 _HOMES: Mapping[str, tuple[str, ...]] = {
     "clusters": ("apply",),
     "doctoring": ("doctor", "heal"),
-    "drills": ("kill9",),
+    "drill_reports": ("report_drill",),
+    "drills": ("drill", "kill9", "list_drills", "run_drills", "undo_drills"),
     "files": ("read_new_password", "read_password", "write_report"),
     "growing": ("GROW_SECONDS", "grow", "sized"),
     "local_run": ("up",),

@@ -150,6 +150,7 @@ def _plan(
         chosen=offer.origin.value,
         tested=offer.server.tested,
         password_required=request.password is not None,
+        drills=request.drills,
     )
 
 

@@ -39,7 +39,11 @@ Abilities = Mapping[Ability, str]
 """Each ability to why the target lacks it; empty: it has it. One that is not in it is lacking."""
 
 
+NEVER = "this kind of target never has it"
+"""Why an ability is lacking that no machine could give."""
+
+
 def lacking(needed: Sequence[Ability], has: Abilities) -> tuple[str, ...]:
     """Say of each needed ability that the target lacks why it does; empty: it has all."""
-    told = ((one, has.get(one, "this kind of target never has it")) for one in needed)
+    told = ((one, has.get(one, NEVER)) for one in needed)
     return tuple(f"{one.value}: {why}" for one, why in told if why)
