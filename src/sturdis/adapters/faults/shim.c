@@ -145,9 +145,10 @@ static int below(const char *path) {
   return strncmp(whole, folder, strlen(folder)) == 0;
 }
 
+/* The path within the data folder, which is where a server is. */
 static void name_into(char to[NAME], const char *path) {
-  const char *slash = strrchr(path, '/');
-  snprintf(to, NAME, "%s", slash ? slash + 1 : path);
+  size_t length = strlen(folder);
+  snprintf(to, NAME, "%s", strncmp(path, folder, length) == 0 ? path + length : path);
 }
 
 /* Note a change of names, and keep what `lost` stands for until the change is durable. */

@@ -112,6 +112,20 @@ class Destroyed(_Event, frozen=True, tag="destroyed"):
     """Whether they were all of the data: every job that was acknowledged before may be lost."""
 
 
+class PowerCut(_Event, frozen=True, tag="power cut"):
+    """What no fsync had covered is gone, or part of it; the kill of the round says when."""
+
+    round: int
+    synced_at: int | None
+    """When the last completed fsync of an increment began (ms since 1970); None: none did."""
+    longest_fsync: int
+    """Of all fsyncs until then, in milliseconds."""
+    lost: int
+    """Bytes that were written to the increments and are gone."""
+    unsynced: int
+    """Bytes that were written to them and no fsync had covered."""
+
+
 class Phase(_Event, frozen=True, tag="phase"):
     """A part of the drill's run, which began at `at`."""
 
@@ -122,7 +136,7 @@ class Phase(_Event, frozen=True, tag="phase"):
     """When it was over (ms since 1970)."""
 
 
-ServerEvent = Killed | Served | Destroyed | Phase
+ServerEvent = Killed | Served | Destroyed | PowerCut | Phase
 """What happened to the server, its data or the drill, and not to one job."""
 
 JobEvent = Intent | Acknowledged | Rejected | InDoubt | Started | FailedOnPurpose | Done

@@ -11,7 +11,16 @@ from enum import Enum
 
 from sturdis.core.drill import duplicates, history
 from sturdis.core.drill.duplicates import Cause
-from sturdis.core.drill.events import Destroyed, Event, Killed, Served, State, Survey, SurveyedJob
+from sturdis.core.drill.events import (
+    Destroyed,
+    Event,
+    Killed,
+    PowerCut,
+    Served,
+    State,
+    Survey,
+    SurveyedJob,
+)
 from sturdis.core.drill.history import History
 
 
@@ -95,6 +104,8 @@ class Account:
     served: Mapping[int, int]
     """Round to when the server was seen to serve again (ms since 1970)."""
     destroyed: tuple[Destroyed, ...]
+    power_cuts: Mapping[int, PowerCut]
+    """By round: those kills that were power cuts."""
     """In the order of their times."""
     last_due: int
     """When the last job was due (ms since 1970); 0 without jobs."""
@@ -117,6 +128,7 @@ def account(events: Iterable[Event], survey: Survey) -> Account:
     faults = (event for event in told if isinstance(event, Killed))
     served = (event for event in told if isinstance(event, Served))
     gone = (event for event in told if isinstance(event, Destroyed))
+    cuts = (event for event in told if isinstance(event, PowerCut))
     return Account(
         asked=sum(job.intent is not None for job in jobs),
         entries=tuple(sorted(_entries(jobs), key=lambda one: (one.acknowledged_at, one.uuid))),
@@ -129,6 +141,7 @@ def account(events: Iterable[Event], survey: Survey) -> Account:
         faults=tuple(sorted(faults, key=lambda fault: (fault.at, fault.round))),
         served={event.round: event.at for event in sorted(served, key=lambda one: one.at)},
         destroyed=tuple(sorted(gone, key=lambda one: one.at)),
+        power_cuts={event.round: event for event in sorted(cuts, key=lambda one: one.at)},
         last_due=max((job.due for job in jobs), default=0),
     )
 

@@ -13,6 +13,12 @@ SHOWN_LOSSES = 10
 
 def lines(account: Account, judgement: Judgement, timing: Timing) -> list[str]:
     """Give the account, the verdict with its reasons, and the times that it was made with."""
+    reasons = (f"{judgement.verdict.value:<12}  {reason}" for reason in judgement.reasons)
+    return [*accounted(account, timing), *reasons]
+
+
+def accounted(account: Account, timing: Timing) -> list[str]:
+    """Give the account, the first of the lost jobs, and the times that it was made with."""
     lost = verdict.losses(account)
     return [
         _asked(account),
@@ -22,7 +28,6 @@ def lines(account: Account, judgement: Judgement, timing: Timing) -> list[str]:
         _times(timing),
         *(f"LOST          {_loss(loss)}" for loss in lost[:SHOWN_LOSSES]),
         *([f"LOST          and {len(lost) - SHOWN_LOSSES} more"] if lost[SHOWN_LOSSES:] else []),
-        *(f"{judgement.verdict.value:<12}  {reason}" for reason in judgement.reasons),
     ]
 
 
@@ -55,7 +60,9 @@ def _faults(account: Account) -> Sequence[str]:
     unknown = len(account.faults) - len(seen)
     late = f"aof_delayed_fsync rose by {sum(seen)}" + (f", {unknown} unknown" if unknown else "")
     busy = sum(bool(fault.fsync_pending) for fault in account.faults)
-    return (f"kill -9       {len(account.faults)} times; {late}; {busy} met an fsync under way",)
+    cuts = account.power_cuts
+    busy_then = f"{busy} met an fsync under way" + (f"; {len(cuts)} were power cuts" * bool(cuts))
+    return (f"kill -9       {len(account.faults)} times; {late}; {busy_then}",)
 
 
 def _times(timing: Timing) -> str:

@@ -1,9 +1,11 @@
 """What a drill's own server on this machine is to be like."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from sturdis.core import spec as specs
 from sturdis.core.drill.abilities import Ability
+from sturdis.core.drill.faults import Fault, clock, disk, memory, network
 
 
 @dataclass(frozen=True)
@@ -37,3 +39,29 @@ class RigPlan:
             (self.memory_limit, Ability.MEMORY_LIMIT),
         )
         return (Ability.KILL, Ability.RESTART, *(one for wanted, one in asked if wanted))
+
+
+def of(
+    fault: Fault,
+    *,
+    server: str | None = None,
+    guarded: bool = True,
+    settings: Mapping[str, str] | None = None,
+) -> RigPlan:
+    """Give the rig that a fault needs; `settings` are laid over what the fault needs, too."""
+    plan = _for(fault, RigPlan(server, guarded))
+    return replace(plan, settings={**plan.settings, **(settings or {})})
+
+
+def _for(fault: Fault, plan: RigPlan) -> RigPlan:
+    match fault:
+        case disk.PowerCut() | disk.FailedFsync() | disk.SlowFsync() | clock.ClockStep():
+            return replace(plan, preload=True)
+        case disk.DiskFull(size=size) | disk.DiskFullRewrite(size=size):
+            return replace(plan, small_disk=size)
+        case network.ClientStorm(files=files):
+            return replace(plan, file_limit=files)
+        case memory.MemoryKernel(limit=limit):
+            data = limit * specs.MAXMEMORY_PERCENT // 100
+            return replace(plan, memory_limit=limit, settings={"maxmemory": str(data)})
+    return plan

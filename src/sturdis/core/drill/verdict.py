@@ -2,14 +2,15 @@
 
 A kill of the server's process loses nothing that it had written to the file. What it had not is
 lost: a server whose fsync is under way holds writes back, for up to 2 s, and acknowledges them. So
-a loss is excused only before a kill that met such a server, and only within the window.
+a loss is excused only before a kill that met such a server, and only within the window. A power cut
+loses what no fsync has covered: excused is what was acknowledged after the last one began.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sturdis.core.drill.events import Destroyed, Killed
+from sturdis.core.drill.events import Destroyed, Killed, PowerCut
 from sturdis.core.drill.ledger import Account, Entry, Fate
 from sturdis.core.report import SEVERITY, Verdict
 
@@ -18,6 +19,10 @@ LEAST_WINDOW = 2000
 
 FSYNC_EVERY = 1000
 """`everysec`: what an fsync does not cover is at most this much older, in milliseconds."""
+
+BEGINS_WITHIN = 200
+"""From the server's wish for an fsync until its thread begins it, in milliseconds. What it
+acknowledges meanwhile it holds back, though the fsync has not begun."""
 
 STALLED_CHECKS = 2
 """Checks until a job without a lock is given to a worker again: one marks it, the next moves it."""
@@ -70,6 +75,8 @@ class Loss:
     kill: Killed | None
     destroyed: Destroyed | None = None
     """What destroyed the bytes that it was in, where anything did."""
+    cut: PowerCut | None = None
+    """What the kill left of the files, where it was a power cut."""
 
     @property
     def age(self) -> int:
@@ -79,8 +86,13 @@ class Loss:
 
 def losses(account: Account) -> tuple[Loss, ...]:
     """Give every lost job with the kill that may have cost it."""
-    lost = account.of(Fate.LOST)
-    return tuple(Loss(one, _kill_of(one, account), _destroyer_of(one, account)) for one in lost)
+    return tuple(_loss(entry, account) for entry in account.of(Fate.LOST))
+
+
+def _loss(entry: Entry, account: Account) -> Loss:
+    kill = _kill_of(entry, account)
+    cut = account.power_cuts.get(kill.round) if kill else None
+    return Loss(entry, kill, _destroyer_of(entry, account), cut)
 
 
 def _destroyer_of(entry: Entry, account: Account) -> Destroyed | None:
@@ -167,13 +179,15 @@ def judge_loss(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
     if loss.destroyed:
         what = "all the data" if loss.destroyed.everything else "the bytes"
         return Verdict.PASS, f"with {what} destroyed in round {loss.destroyed.round}"
-    return _judge_by_kill(loss, timing)
-
-
-def _judge_by_kill(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
-    kill, window = loss.kill, f"{timing.window / 1000:g} s"
-    if kill is None:
+    if loss.kill is None:
         return Verdict.FAIL, "and no kill came after"
+    if loss.cut is not None:
+        return _judge_by_cut(loss, loss.cut)
+    return _judge_by_kill(loss, loss.kill, timing)
+
+
+def _judge_by_kill(loss: Loss, kill: Killed, timing: Timing) -> tuple[Verdict, str]:
+    window = f"{timing.window / 1000:g} s"
     steady = kill.delayed_fsyncs == 0 and kill.fsync_pending is False
     if steady:
         return Verdict.FAIL, f"before kill {kill.round}, although no fsync was late or under way"
@@ -185,6 +199,18 @@ def _judge_by_kill(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
     if kill.delayed_fsyncs or kill.fsync_pending:
         return Verdict.PASS, f"within {window} of kill {kill.round}, which met a slow fsync"
     return Verdict.UNKNOWN, f"before kill {kill.round}; whether fsyncs were late was not seen"
+
+
+def _judge_by_cut(loss: Loss, cut: PowerCut) -> tuple[Verdict, str]:
+    window = max(LEAST_WINDOW, cut.longest_fsync + FSYNC_EVERY)
+    at = loss.entry.acknowledged_at
+    if not cut.lost:
+        return Verdict.FAIL, f"before power cut {cut.round}, which took no byte of the increments"
+    if cut.synced_at is not None and at < cut.synced_at - BEGINS_WITHIN:
+        return Verdict.FAIL, f"before power cut {cut.round}, although an fsync covered it"
+    if loss.age > window:
+        return Verdict.FAIL, f"more than {window / 1000:g} s before power cut {cut.round}"
+    return Verdict.PASS, f"within {window / 1000:g} s of power cut {cut.round}, not fsynced"
 
 
 def _stuck(account: Account) -> Found:

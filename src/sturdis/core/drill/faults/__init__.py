@@ -1,8 +1,19 @@
 """The faults that a drill's file may name: their kinds and options. Adapters inject them."""
 
-from sturdis.core.drill.faults import cluster, files, memory, network, version
-from sturdis.core.drill.faults.process import Kill
+from sturdis.core.drill.faults import (
+    clock,
+    cluster,
+    disk,
+    files,
+    memory,
+    network,
+    process,
+    version,
+)
 
+OfProcess = process.Kill | process.Stop
+OfDisk = disk.PowerCut | disk.FailedFsync | disk.SlowFsync | disk.DiskFull | disk.DiskFullRewrite
+OfClock = clock.ClockStep
 OfFiles = (
     files.TornTail
     | files.NulTail
@@ -16,4 +27,4 @@ OfNetwork = network.CutConnections | network.SlowLink | network.Partition | netw
 OfVersion = version.ServerUpgrade | version.ServerDowngrade
 OfCluster = cluster.PodDelete | cluster.NodeCrash
 
-Fault = Kill | OfFiles | OfMemory | OfNetwork | OfVersion | OfCluster
+Fault = OfProcess | OfDisk | OfClock | OfFiles | OfMemory | OfNetwork | OfVersion | OfCluster

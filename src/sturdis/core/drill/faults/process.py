@@ -2,7 +2,7 @@
 
 from enum import Enum
 
-import msgspec
+from sturdis.core.drill.faults.options import Options
 
 
 class Moment(Enum):
@@ -16,7 +16,11 @@ class Moment(Enum):
     """While it loads its data, after another kill."""
 
 
-class Kill(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="kind", tag="kill"):
+class Kill(Options, frozen=True, tag="kill"):
     """SIGKILL."""
 
     moment: Moment = Moment.ANY
+
+
+class Stop(Options, frozen=True, tag="stop"):
+    """SIGSTOP: it is there, and does not answer. It lasts as long as the drill observes."""

@@ -1,0 +1,101 @@
+"""A clock that jumps under a rig's server, while those of its clients stay right."""
+
+from collections.abc import Sequence
+
+from sturdis.adapters.faults.on_rig import Parts, come
+from sturdis.adapters.faults.power import WithShim
+from sturdis.adapters.faults.shim import Word
+from sturdis.adapters.redis.link import Link
+from sturdis.core.drill.events import Event
+from sturdis.core.drill.faults import Fault as Options
+from sturdis.core.drill.faults import clock
+from sturdis.core.replies import Reply
+
+FSYNC_WITHIN = 2.5
+"""Under writes `everysec` begins an fsync each second; twice that and some patience."""
+
+LATE = 60_000
+"""Milliseconds. Nothing in a drill expires so late, unless its clock was ahead."""
+
+SCAN_COUNT = 1000
+
+
+class ClockStep(WithShim):
+    """The server's clock jumps ahead in odd rounds and back in even ones, and later returns.
+
+    Each return is a step as well: one of the two goes back. A server that decides by the clock when
+    the next fsync is due makes none after a step back, until the clock has caught up; keys that
+    were to expire soon do so after the step. Both are counted, and mended as a person would.
+    """
+
+    def __init__(self, options: clock.ClockStep, parts: Parts) -> None:
+        super().__init__(parts)
+        self._options = options
+        self._ahead = 0.0
+
+    def inject(self, number: int) -> Sequence[Event]:
+        """Let the clock jump."""
+        self._step(self._options.step if number % 2 else -self._options.step)
+        return ()
+
+    def undo(self, number: int, seconds: float) -> Sequence[Event]:
+        """Let the clock return, and mend what that leaves."""
+        del number, seconds
+        if self._ahead:
+            self._step(0.0)
+        return ()
+
+    def _step(self, ahead: float) -> None:
+        back = ahead < self._ahead
+        self.shim.set_clock(ahead)
+        self._ahead = ahead
+        self.counted["steps"] += 1
+        came = self._fsyncs_go_on()
+        self.counted["fsyncs_stopped_ahead"] += not came and not back
+        self.counted["fsyncs_stopped_back"] += not came and back
+        if not came:
+            self._fsync_now()
+            self.counted["fsyncs_not_mended"] += not self._fsyncs_go_on()
+        self.counted["late_expiries"] += self._expire_what_is_late()
+
+    def _fsyncs_go_on(self) -> bool:
+        """Tell whether an fsync comes; the first may have been due before the step."""
+        before = self.shim.count(Word.COMPLETED)
+        return come(lambda: self.shim.count(Word.COMPLETED) > before + 1, FSYNC_WITHIN)
+
+    def _fsync_now(self) -> None:
+        """Let one write be fsynced at once: from then on the server counts by its new clock."""
+        with Link(self.rig.address) as link:
+            link.call("CONFIG", "SET", "appendfsync", "always")
+            link.call("SET", "sturdis:drill:clock", 1, "PX", 1)
+            link.call("CONFIG", "SET", "appendfsync", "everysec")
+
+    def _expire_what_is_late(self) -> int:
+        """Remove `stalled-check` keys that would keep BullMQ from looking for stalled jobs."""
+        with Link(self.rig.address) as link:
+            late = [key for key in _keys(link) if _is_late(link.call("PTTL", key))]
+            return sum(link.call("DEL", key) == 1 for key in late)
+
+
+def of(options: Options, parts: Parts) -> ClockStep | None:
+    """Give the fault that the options ask for; None: it is of another family."""
+    return ClockStep(options, parts) if isinstance(options, clock.ClockStep) else None
+
+
+def _keys(link: Link) -> list[bytes]:
+    found: list[bytes] = []
+    cursor: Reply = b"0"
+    while True:
+        step = link.call("SCAN", _text(cursor), "MATCH", "*:stalled-check", "COUNT", SCAN_COUNT)
+        cursor, keys = step if isinstance(step, tuple) else (b"0", ())
+        found += [key for key in keys if isinstance(key, bytes)] if isinstance(keys, tuple) else []
+        if cursor == b"0":
+            return found
+
+
+def _is_late(left: Reply) -> bool:
+    return isinstance(left, int) and left > LATE
+
+
+def _text(cursor: Reply) -> bytes:
+    return cursor if isinstance(cursor, bytes) else b"0"

@@ -1,0 +1,179 @@
+"""Power cuts and slow disks: what no fsync has covered is at stake."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from random import Random
+
+from msgspec import structs
+
+from sturdis.adapters.faults.on_rig import OnRig, Parts, expect
+from sturdis.adapters.faults.shim import Change, Kind, Shim
+from sturdis.core.aof import guard as guards
+from sturdis.core.drill import events, power_cut
+from sturdis.core.drill.events import Event
+from sturdis.core.drill.faults import Fault as Options
+from sturdis.core.drill.faults import disk
+from sturdis.core.drill.observed import Figures
+from sturdis.core.errors import DrillError
+
+LATE_WITHIN = 30.0
+"""Longest wait for a write that an fsync delays, in seconds: a few fsyncs."""
+
+
+class WithShim(OnRig):
+    """A fault by the library that is preloaded into the rig's server."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        if self.rig.shim is None:
+            raise DrillError(
+                "drill.lacking",
+                "the drill's server runs without the library that this fault needs",
+                why="its rig was planned without it",
+                do="run the drill with --target local",
+            )
+        self.shim: Shim = self.rig.shim
+        self._longest = 0.0
+
+    def longest_fsync(self) -> float:
+        """Give the longest fsync until now, in seconds, one under way included."""
+        self._longest = max(self._longest, self.shim.longest_fsync())
+        return self._longest
+
+    def figures(self) -> Figures:
+        """Give what was counted, and the longest fsync."""
+        return {**super().figures(), "longest_fsync": self.longest_fsync()}
+
+
+class PowerCut(WithShim):
+    """SIGKILL of the server and its children, and any part of what no fsync has covered is gone."""
+
+    def inject(self, number: int) -> Sequence[Event]:
+        """Cut the power."""
+        killed = self.rig.kill(number)
+        self.down = True
+        longest = self.longest_fsync()
+        synced_at = last_synced(self.shim)
+        lost, unsynced = cut(self.rig.data, self.shim, self.dice)
+        self.counted["kills"] += 1
+        self.counted["lost_bytes"] += lost
+        self.counted["unsynced_bytes"] += unsynced
+        told = events.PowerCut(
+            killed.at, number, _milliseconds(synced_at), round(longest * 1000), lost, unsynced
+        )
+        return (killed, told)
+
+
+class SlowFsync(WithShim):
+    """Each fsync takes seconds; SIGKILL while one is under way and after it delayed a write."""
+
+    def __init__(self, options: disk.SlowFsync, parts: Parts) -> None:
+        super().__init__(parts)
+        self._options = options
+
+    def prepare(self) -> None:
+        """Make the disk slow."""
+        self._slow_down()
+
+    def inject(self, number: int) -> Sequence[Event]:
+        """Kill the server in an fsync."""
+        expect(self._is_late, LATE_WITHIN, "an fsync that delays a write")
+        expect(self.shim.under_way, LATE_WITHIN, "an fsync")
+        under_way = self.shim.under_way()
+        killed = self.rig.kill(number)
+        self.down = True
+        self.longest_fsync()
+        self.counted["kills"] += 1
+        self.counted["delayed_fsyncs"] += killed.delayed_fsyncs or 0
+        self.counted["unmet"] += not (under_way or killed.fsync_pending)
+        return (structs.replace(killed, fsync_pending=bool(under_way or killed.fsync_pending)),)
+
+    def undo(self, number: int, seconds: float) -> Sequence[Event]:
+        """Start the server on a disk that is fast meanwhile."""
+        if not self.down:
+            return ()
+        self.shim.slow_down(0, 0, 0)
+        told = super().undo(number, seconds)
+        self._slow_down()
+        return told
+
+    def _slow_down(self) -> None:
+        seed = self.dice.getrandbits(60)
+        self.shim.slow_down(self._options.least, self._options.most, seed)
+
+    def _is_late(self) -> bool:
+        return self.rig.info().get("aof_delayed_fsync", "0") != "0"
+
+
+def last_synced(shim: Shim) -> float | None:
+    """Give when the last completed fsync of an increment began (s since 1970); None: none did."""
+    began = [one.began for one in shim.covered().values() if one.increment and one.began]
+    return max(began, default=None)
+
+
+def cut(data: Path, shim: Shim, dice: Random) -> tuple[int, int]:
+    """Leave of a data folder what a power cut leaves; no server runs on it.
+
+    Names that were made, changed or removed after the last fsync of their folder are as before,
+    from any one on: file systems keep the order. Of each file what the last completed fsync covers
+    is kept and any part of the rest, behind which zeros may follow. Files in whose middle a page
+    is missing are not made.
+
+    Returns:
+        How many bytes of increments are gone, and how many no fsync had covered.
+    """
+    changes = shim.changes()
+    for change in reversed(changes[dice.randint(0, len(changes)) :]):
+        _take_back(change, data)
+    covered, lost, unsynced = shim.covered(), 0, 0
+    for path in (*_files(data / guards.FOLDER), *data.glob("temp-*")):
+        stat = path.stat()
+        known = covered.get((stat.st_dev, stat.st_ino))
+        if known is None:
+            continue
+        rolls = (dice.random(), dice.random(), dice.random())
+        left = power_cut.remains(known.synced, stat.st_size, rolls)
+        if path.suffix == ".aof" and known.increment:
+            lost += stat.st_size - left.kept
+            unsynced += max(0, stat.st_size - known.synced)
+        os.truncate(path, left.kept)
+        os.truncate(path, left.size)
+    shim.settle(durable=True)
+    return lost, unsynced
+
+
+def _take_back(change: Change, data: Path) -> None:
+    """Take a change of names back; one that was noted and not made is left."""
+    before, after = data / change.before, data / change.after
+    match change.kind:
+        case Kind.MADE:
+            before.unlink(missing_ok=True)
+        case Kind.RENAMED if not before.exists() and after.exists():
+            after.rename(before)
+            _put_back(change, after)
+        case Kind.REMOVED if not before.exists():
+            _put_back(change, before)
+
+
+def _put_back(change: Change, path: Path) -> None:
+    if change.kept is not None and change.kept.exists():
+        path.hardlink_to(change.kept)
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if path.is_file())
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else int(seconds * 1000)
+
+
+def of(options: Options, parts: Parts) -> OnRig | None:
+    """Give the fault that the options ask for; None: it is of another family."""
+    match options:
+        case disk.PowerCut():
+            return PowerCut(parts)
+        case disk.SlowFsync():
+            return SlowFsync(options, parts)
+    return None
