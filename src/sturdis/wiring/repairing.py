@@ -5,8 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from sturdis.adapters.local.repair_folder import Found
+    from sturdis.core.aof.copying import Step
     from sturdis.core.repair.plan import Plan, Repaired
-    from sturdis.flows.repair import Step
+    from sturdis.core.servers import Server
 
 
 def repair(
@@ -34,4 +36,46 @@ def repair(
             server loads the result.
         ServerError: There is no server to prove it with.
     """
-    raise NotImplementedError
+    from sturdis.adapters.local import repair_folder, repair_scratch, signals
+    from sturdis.core.repair import commands
+    from sturdis.flows import repair as flow
+
+    with signals.unwinding(), repair_folder.RepairFolder(data, keep) as folder:
+        found = folder.look()
+        program = _server(server, found)
+        if not dry_run:
+            folder.require_writable()
+        with repair_scratch.Scratch(program) as scratch:
+            means = flow.Means(scratch, str(program), commands.KNOWN, repair_scratch.NotLoadedError)
+            return flow.repair(folder, found.parts, means, flow.Telling(agree, tell, dry_run))
+
+
+def _server(asked: str | None, found: "Found") -> "Server":
+    """Choose the server that proves the result: it must read the base.
+
+    Raises:
+        ServerError: There is none, or not the one asked for.
+        DataError: `data.newer_server`.
+    """
+    from sturdis.adapters.local import binaries
+    from sturdis.core import servers
+    from sturdis.core.errors import ServerError
+
+    offers = binaries.offers(asked, found.record)
+    if asked is None and found.record is None:
+        offers = (
+            one
+            for one in list(offers)
+            if found.format is None or servers.reads(one.server, found.format)
+        )
+    try:
+        server = servers.choose(offers).server
+    except ServerError as error:
+        raise ServerError(
+            error.code,
+            error.what,
+            why=error.why + (f"; the base is {found.format}" if found.format else ""),
+            do="sturdis repair DATA --server PATH, with the release that wrote it",
+        ) from error
+    servers.refuse_unreadable_base(server, found.format, "the folder")
+    return server

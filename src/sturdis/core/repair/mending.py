@@ -33,6 +33,8 @@ class Increment:
 
     name: str
     text: bytes
+    lost_before: bool = False
+    """Whether what is loaded before it is gone or damaged."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,6 @@ def mend(
     increments: Sequence[Increment],
     arities: Mapping[bytes, int],
     *,
-    lost_before: bool = False,
     deep: bool = False,
 ) -> Mending:
     """Decide what is kept of each increment.
@@ -108,12 +109,11 @@ def mend(
     Args:
         increments: In the order in which a server loads them.
         arities: Commands that the server knows, as for `core/aof/scan.run`.
-        lost_before: Whether what is loaded before them is gone or damaged.
         deep: Look at every unit, those before the first gap too: for damage that breaks no unit.
     """
     parted = [regions.part(one.text, arities) for one in increments]
-    mender = _Mender(lost_before=lost_before, deep=deep)
-    if lost_before or deep or any(one.gaps for one in parted):
+    mender = _Mender(deep=deep)
+    if deep or any(one.gaps for one in parted) or any(one.lost_before for one in increments):
         mender.know(increments, parted)
     for increment, found in zip(increments, parted, strict=True):
         mender.file(increment, found)
@@ -121,9 +121,9 @@ def mend(
 
 
 class _Mender:
-    def __init__(self, *, lost_before: bool, deep: bool) -> None:
+    def __init__(self, *, deep: bool) -> None:
         self.mending = Mending()
-        self._lost = lost_before
+        self._lost = False
         self._deep = deep
         self._databases = Databases({0})
         self._events: set[int] = set()
@@ -149,6 +149,7 @@ class _Mender:
     def file(self, increment: Increment, found: Regions) -> None:
         """Decide about one file."""
         writer = _Writer(self, increment)
+        self._lost = self._lost or increment.lost_before
         for number, span in enumerate(found.kept):
             is_first = number == 0
             if not is_first:

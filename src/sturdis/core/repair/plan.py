@@ -21,6 +21,11 @@ class Base(Enum):
     DAMAGED = "damaged, and left out: an RDB is whole or of no use"
     LOST = "lost"
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it is to be mended."""
+        return self in (Base.NONE, Base.WHOLE)
+
 
 @dataclass(frozen=True)
 class FilePlan:
@@ -75,9 +80,10 @@ class Plan:
         """Whether anything is to be repaired."""
         return bool(
             self.manifest
-            or self.base not in (Base.NONE, Base.WHOLE)
+            or not self.base.is_whole
             or self.resolutions
-            or any(one.gaps or one.name != one.becomes for one in self.files)
+            or self.duplicates
+            or any(one.gaps for one in self.files)
         )
 
 

@@ -1,0 +1,305 @@
+"""`repair`: look at a damaged folder, plan, prove the result on a server, ask, copy, swap."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from sturdis.core.aof.copying import Step
+from sturdis.core.aof.manifest import Kind, Manifest
+from sturdis.core.errors import DataError
+from sturdis.core.repair import drafting, resolving
+from sturdis.core.repair.drafting import Chunks, Draft, Parts
+from sturdis.core.repair.plan import Plan, Repaired
+from sturdis.core.repair.resolving import Resolution, Resolved
+from sturdis.core.repair.surveys import Survey
+
+Content = Callable[[], Iterator[bytes]] | Path
+Tell = Callable[[Step], None]
+
+
+class Folder(Protocol):
+    """The folder that is repaired."""
+
+    path: Path
+    keep: Path
+
+    def file(self, name: bytes) -> Path:
+        """Give where one of its files is."""
+
+    def hold(self) -> None:
+        """Keep servers away."""
+
+    def is_unsettled(self) -> bool:
+        """Tell whether an earlier repair was cut short."""
+
+    def settle(self) -> bool:
+        """Finish an earlier repair, or take it back; whether it was finished."""
+
+    def require_room(self, more: int) -> None:
+        """Make sure that the copy fits, and so many bytes more."""
+
+    def copy_whole(self, tell: Tell) -> None:
+        """Copy all of it."""
+
+    def swap(self, manifest: Manifest, new: Mapping[bytes, Path], tell: Tell) -> None:
+        """Give it its new set."""
+
+
+class Life(Protocol):
+    """A server that has loaded a set of files."""
+
+    def survey(self) -> Survey: ...  # noqa: D102
+    def refused(self) -> tuple[str, ...]: ...  # noqa: D102
+    def apply(self, resolutions: Sequence[Resolution]) -> int: ...  # noqa: D102
+    def mark(self) -> None: ...  # noqa: D102
+    def unmark(self) -> bool: ...  # noqa: D102
+
+
+class ScratchFolder(Protocol):
+    """A set of files of our own, and servers on it."""
+
+    @property
+    def last(self) -> Path: ...  # noqa: D102
+    def file(self, name: bytes) -> Path: ...  # noqa: D102
+    def loaded(self) -> AbstractContextManager[Life]: ...  # noqa: D102
+    def cut_last(self, size: int) -> None: ...  # noqa: D102
+    def remove(self) -> None: ...  # noqa: D102
+
+
+class Scratch(Protocol):
+    """Where sets of files are tried."""
+
+    def folder(self, manifest: Manifest, contents: Mapping[bytes, Content]) -> ScratchFolder: ...  # noqa: D102
+
+
+@dataclass(frozen=True)
+class Telling:
+    """Whom to ask, and whom to tell."""
+
+    agree: Callable[[Plan], bool]
+    tell: Tell
+    dry_run: bool
+
+
+@dataclass(frozen=True)
+class Means:
+    """What a repair is made with."""
+
+    scratch: Scratch
+    server: str
+    arities: Mapping[bytes, int]
+    not_loaded: type[Exception]
+    """What is raised where a server ends instead of loading."""
+
+
+@dataclass(frozen=True)
+class _Proven:
+    plan: Plan
+    manifest: Manifest
+    new: Mapping[bytes, Path]
+    """Name of each new file to where its proven content is."""
+
+
+def repair(folder: Folder, parts: Parts, means: Means, telling: Telling) -> Repaired:
+    """Mend the append-only file in `folder`, which holds `parts`.
+
+    Raises:
+        DataError: It cannot be mended or changed, and nothing was; or the result is not proven.
+    """
+    proven = _Planning(folder, parts, means, telling.tell).plan()
+    if telling.dry_run:
+        return Repaired(proven.plan, done=False)
+    if not proven.plan.is_needed:
+        return Repaired(proven.plan, done=False, finished=_settled(folder))
+    if not telling.agree(proven.plan):
+        return Repaired(proven.plan, done=False)
+    folder.hold()
+    folder.settle()
+    folder.require_room(sum(one.stat().st_size for one in proven.new.values()))
+    folder.copy_whole(telling.tell)
+    folder.swap(proven.manifest, proven.new, telling.tell)
+    return Repaired(proven.plan, done=True)
+
+
+def _settled(folder: Folder) -> bool:
+    """Finish an earlier repair where one was cut short."""
+    if not folder.is_unsettled():
+        return False
+    folder.hold()
+    return folder.settle()
+
+
+class _Planning:
+    """Finds the draft that a server loads, and what has to be appended to it."""
+
+    def __init__(self, folder: Folder, parts: Parts, means: Means, tell: Tell) -> None:
+        self._folder = folder
+        self._parts = parts
+        self._means = means
+        self._tell = tell
+        self._done = 0
+
+    def plan(self) -> _Proven:
+        """Give what is proven.
+
+        Raises:
+            DataError: `data.not_proven` or `data.no_room`.
+        """
+        self._step("reading the files")
+        draft, scratch, now = self._loaded()
+        if not draft.mending.damaged and any(now.doubled()):
+            scratch.remove()
+            self._step("reading each command")
+            draft = drafting.draft(self._parts, self._means.arities, deep=True)
+            scratch, now = self._tried(draft)
+        if not self._is_needed(draft, now):
+            resolved = Resolved((), ())
+            return self._proven(draft, scratch, resolved, (now, now, now), ())
+        before = self._before(draft, now)
+        bases = [one.base for one in now.queues]
+        highest = drafting.highest_ids(draft.mending.lost, bases)
+        resolved = resolving.resolve(before, now, draft.mending.told, highest)
+        after, refused = self._prove(scratch, resolved)
+        return self._proven(draft, scratch, resolved, (before, now, after), refused)
+
+    def _is_needed(self, draft: Draft, now: Survey) -> bool:
+        files = self._parts.files
+        is_whole = not files.problem and draft.base.is_whole and not draft.mending.damaged
+        return not is_whole or any(now.doubled())
+
+    def _loaded(self) -> tuple[Draft, ScratchFolder, Survey]:
+        """Give the first draft that a server loads."""
+        arities, parts = self._means.arities, self._parts
+        draft = drafting.draft(parts, arities)
+        try:
+            return (draft, *self._tried(draft))
+        except self._means.not_loaded as error:
+            told = str(error)
+        if draft.base.is_whole and parts.base is None and parts.files.base is not None:
+            if self._base_alone_fails(draft):
+                draft = drafting.draft(parts, arities, base_is_bad=True)
+                try:
+                    return (draft, *self._tried(draft))
+                except self._means.not_loaded as error:
+                    told = str(error)
+        raise self._not_proven(told)
+
+    def _base_alone_fails(self, draft: Draft) -> bool:
+        bases = tuple(one for one in draft.manifest.entries if one.kind is Kind.BASE)
+        manifest = Manifest((*bases, draft.manifest.increments[-1]))
+        contents = {one.name: draft.contents[one.name] for one in bases}
+        nothing: dict[bytes, Chunks | bytes] = {manifest.entries[-1].name: lambda: iter(())}
+        try:
+            self._survey(manifest, contents | nothing).remove()
+        except self._means.not_loaded:
+            return True
+        return False
+
+    def _tried(self, draft: Draft) -> tuple[ScratchFolder, Survey]:
+        self._step("loading what is kept")
+        scratch = self._scratch(draft.manifest, draft.contents)
+        with scratch.loaded() as life:
+            return scratch, life.survey()
+
+    def _survey(
+        self, manifest: Manifest, contents: Mapping[bytes, Chunks | bytes]
+    ) -> ScratchFolder:
+        scratch = self._scratch(manifest, contents)
+        with scratch.loaded():
+            return scratch
+
+    def _scratch(
+        self, manifest: Manifest, contents: Mapping[bytes, Chunks | bytes]
+    ) -> ScratchFolder:
+        placed = {
+            name: self._folder.file(one) if isinstance(one, bytes) else one
+            for name, one in contents.items()
+        }
+        return self._means.scratch.folder(manifest, placed)
+
+    def _before(self, draft: Draft, now: Survey) -> Survey | None:
+        """Survey what a plain safe cut gives; None: nothing loads."""
+        cut = drafting.safe_cut(self._parts, draft)
+        if cut is None:
+            return None
+        if not draft.mending.damaged:
+            return now
+        self._step("loading a plain cut")
+        scratch = self._scratch(*cut)
+        try:
+            with scratch.loaded() as life:
+                return life.survey()
+        except self._means.not_loaded:
+            return None
+        finally:
+            scratch.remove()
+
+    def _prove(self, scratch: ScratchFolder, resolved: Resolved) -> tuple[Survey, tuple[str, ...]]:
+        """Append, write, load again: what is there then must be what was there before.
+
+        The last file of `scratch` then is as it was after what is appended.
+        """
+        self._step("proving it")
+        with scratch.loaded() as life:
+            refused = life.refused()
+            size = life.apply(resolved.commands)
+            after = life.survey()
+            life.mark()
+        try:
+            with scratch.loaded() as life:
+                is_there, again = life.unmark(), life.survey()
+        except self._means.not_loaded as error:
+            raise self._not_proven(str(error)) from error
+        scratch.cut_last(size)
+        if doubled := next(after.doubled(), None):
+            raise self._not_proven(f"a job is still in two states: {doubled}")
+        if not is_there or again.counts() != after.counts():
+            raise self._not_proven("what it loads after one more write is not what it had")
+        return after, refused
+
+    def _proven(
+        self,
+        draft: Draft,
+        scratch: ScratchFolder,
+        resolved: Resolved,
+        surveys: tuple[Survey | None, Survey, Survey],
+        refused: tuple[str, ...],
+    ) -> _Proven:
+        before, _now, after = surveys
+        new = {name: scratch.file(name) for name in draft.new}
+        sizes = {name: path.stat().st_size for name, path in new.items()}
+        mending = draft.mending
+        plan = Plan(
+            folder=str(self._folder.path),
+            server=self._means.server,
+            keep=str(self._folder.keep),
+            manifest=self._parts.files.problem,
+            base=draft.base,
+            files=tuple(drafting.file_plans(self._parts, draft, sizes)),
+            resolutions=resolved.commands,
+            explicit=mending.explicit,
+            duplicates=mending.duplicates,
+            notes=tuple(mending.notes),
+            unnoted=mending.unnoted,
+            undecided=resolved.undecided,
+            refused=refused,
+            before=before.counts() if before else {},
+            after=after.counts(),
+            keys_before=before.keys if before else {},
+            keys_after=after.keys,
+        )
+        return _Proven(plan, draft.manifest, new)
+
+    def _step(self, doing: str) -> None:
+        self._tell(Step(doing, 0, 0))
+
+    def _not_proven(self, why: str) -> DataError:
+        return DataError(
+            "data.not_proven",
+            f"{self._means.server} does not load what would be kept of {self._folder.path}",
+            why=why.splitlines()[-1] if why else "it ended without a word",
+            do="sturdis repair DATA --server PATH, with the release that wrote the folder; it is "
+            "as it was",
+        )
