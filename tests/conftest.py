@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import hypothesis
@@ -26,7 +27,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             pytest.skip(f"{name}: {reason}")
 
 
+TOLD: list[str] = []
+"""What tests found is printed at the end of the run: a pass without its figures says little."""
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[Iterable[str]], None]:
+    """Give a function that keeps lines for the closing summary, below the test's name."""
+
+    def keep(lines: Iterable[str]) -> None:
+        TOLD.extend([request.node.name, *(f"  {line}" for line in lines)])
+
+    return keep
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if TOLD:
+        terminalreporter.section("found")
+        for line in TOLD:
+            terminalreporter.line(line)
     terminalreporter.section("tiers")
     for name, (meaning, _check) in tiers.TIERS.items():
         if reason := tiers.missing(name):
