@@ -8,19 +8,20 @@ import pytest
 from sturdis import wiring
 from sturdis.adapters.drill import ledger_log
 from sturdis.core.drill import verdict
+from sturdis.core.drill.drill_changes import Changes
 from sturdis.core.drill.duplicates import Cause
 from sturdis.core.drill.events import Acknowledged, Done, Killed
-from sturdis.core.drill.kill9 import Kill9
 from sturdis.core.drill.ledger import Fate
-from sturdis.core.drill.verdict import Timing
 from sturdis.core.errors import DrillError
 from sturdis.core.report import Verdict
 from tests import slow_disk, tiers
 from tests.integration.running import SERVERS, program, running
 from tests.integration.servers import LOOPBACK, start_server
 
-SHORTENED = Timing(lock_duration=2000, stalled_interval=1000)
-"""BullMQ's own 30 s and 30 s would make the last verdict wait for 90 s."""
+LEAST_LOAD = 1.2
+"""Seconds that an `up` serves before it is killed again: it forgets earlier ends after 1 s."""
+
+RATE = 50.0
 
 ROUNDS = tuple(
     pytest.param(*row.values, rounds, id=f"{row.id}-{rounds}-rounds", marks=row.marks)
@@ -34,22 +35,33 @@ def modules() -> Path | None:
     return None if tiers.missing("node") else tiers.ROOT / "examples/bullmq"
 
 
+def kills(rounds: int, **load: float) -> Changes:
+    return Changes(
+        seed=9,
+        rounds=rounds,
+        modules=modules(),
+        load={"rate": RATE, "lock_duration": 2000, "stalled_interval": 1000, **load},
+        scenario={"under_load": (LEAST_LOAD, 1.8)},
+    )
+
+
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize(("server", "rounds"), ROUNDS)
 def test_kills_under_load_lose_no_acknowledged_job(server, rounds, tmp_path, tell):
-    drill = Kill9(rounds=rounds, seed=9, most_load=1.8, rate=50.0, timing=SHORTENED)
-    with running("--server", server, "--data", str(tmp_path / "data")) as up:
-        record = wiring.kill9(drill, tmp_path / "log", up.url, modules=modules())
-    tell(record.lines())
-    assert record.judgement.verdict is Verdict.PASS, record.lines()
-    assert len({fault.pid for fault in record.account.faults}) == rounds
-    seen = [fault for fault in record.account.faults if fault.fsync_pending is not None]
+    with running("--server", server, "--drills", "--data", str(tmp_path / "data")) as up:
+        outcome = wiring.drill("kill-9", kills(rounds), target=up.url, folder=tmp_path / "log")
+    tell(outcome.lines())
+    account = outcome.account
+    assert outcome.verdict is Verdict.PASS, outcome.lines()
+    assert account
+    assert len({fault.pid for fault in account.faults}) == rounds
+    seen = [fault for fault in account.faults if fault.fsync_pending is not None]
     assert len(seen) > rounds / 2  # a machine with much else to do may answer too late
-    assert record.account.fates[Fate.PROCESSED] > rounds * drill.least_load * drill.rate / 2
+    assert account.fates[Fate.PROCESSED] > rounds * LEAST_LOAD * RATE / 2
 
 
-SLOW_FSYNC = 1500
-"""Milliseconds. Below the 2 s after which a server counts an fsync as delayed."""
+SLOW_FSYNC = 900
+"""Milliseconds. A kill then meets an fsync nearly always, and the window is still 2 s."""
 
 
 @pytest.mark.tier("redis-server")
@@ -57,34 +69,35 @@ SLOW_FSYNC = 1500
 def test_on_a_slow_disk_a_kill_costs_no_more_than_the_window(tmp_path, tell):
     redis = shutil.which("redis-server")
     assert redis is not None
-    timing = Timing(2000, 1000, longest_fsync=SLOW_FSYNC)
-    drill = Kill9(rounds=6, seed=9, most_load=1.8, timing=timing)
     slow = slow_disk.library(tmp_path, "fdatasync", SLOW_FSYNC)
     server = program(tmp_path / "slow-server", f'LD_PRELOAD="{slow}" exec "{redis}" "$@"')
-    with running("--server", server, "--data", str(tmp_path / "data")) as up:
-        record = wiring.kill9(drill, tmp_path / "log", up.url, modules=modules())
-    tell(record.lines())
-    lost = verdict.losses(record.account)
-    assert record.judgement.verdict is Verdict.PASS, record.lines()
+    with running("--server", server, "--drills", "--data", str(tmp_path / "data")) as up:
+        changes = kills(6, rate=100.0)
+        outcome = wiring.drill("kill-9", changes, target=up.url, folder=tmp_path / "log")
+    tell(outcome.lines())
+    assert outcome.verdict is Verdict.PASS, outcome.lines()
+    assert outcome.account
+    lost = verdict.losses(outcome.account)
     assert lost
     assert all(one.kill and one.kill.fsync_pending for one in lost)
-    assert max(one.age for one in lost) <= timing.window == 2500
-    assert record.account.duplicates[Cause.REPLAY] > 0
+    assert max(one.age for one in lost) <= outcome.timing.window == 2000
+    assert outcome.account.duplicates[Cause.REPLAY] > 0
 
 
 @pytest.mark.tier("embedded")
 def test_without_the_append_only_file_one_kill_loses_and_the_ledger_names_each_job(tmp_path, tell):
-    with running("--server", "embedded", "--data", str(tmp_path / "data")) as up:
+    data = str(tmp_path / "data")
+    with running("--server", "embedded", "--drills", "--data", data) as up:
         up.cli("config", "set", "appendonly", "no")
-        drill = Kill9(rounds=1, seed=9, timing=SHORTENED)
-        record = wiring.kill9(drill, tmp_path / "log", up.url, modules=modules())
-    tell(record.lines())
-    lost = record.account.of(Fate.LOST)
-    assert record.judgement.verdict is Verdict.FAIL
+        outcome = wiring.drill("kill-9", kills(1), target=up.url, folder=tmp_path / "log")
+    tell(outcome.lines())
+    assert outcome.account
+    lost = outcome.account.of(Fate.LOST)
+    assert outcome.verdict is Verdict.FAIL
     # a client on a busy machine may read its reply when the next server serves: a reason of its own
-    told_of = [int(one.split()[0]) for one in record.judgement.reasons if " LOST " in one]
+    told_of = [int(one.split()[0]) for one in outcome.reasons if " LOST " in one]
     assert sum(told_of) == len(lost)
-    assert all(f"LOST          {one.uuid}" in "\n".join(record.lines()) for one in lost[:10])
+    assert all(f"LOST          {one.uuid}" in "\n".join(outcome.lines()) for one in lost[:10])
     told = ledger_log.read(tmp_path / "log").events
     (kill,) = (event.at for event in told if isinstance(event, Killed))
     promised = {event.uuid for event in told if isinstance(event, Acknowledged) and event.at < kill}
@@ -96,16 +109,25 @@ def test_without_the_append_only_file_one_kill_loses_and_the_ledger_names_each_j
 
 @pytest.mark.tier("embedded")
 def test_a_second_drill_on_the_same_server_counts_its_own_jobs_alone(tmp_path):
-    drill = Kill9(rounds=1, most_load=1.2, timing=Timing(1000, 500))
+    data = str(tmp_path / "data")
+    with running("--server", "embedded", "--drills", "--data", data) as up:
+        outcomes = [wiring.drill("kill-9", kills(1), target=up.url) for _time in range(2)]
+    assert [outcome.verdict for outcome in outcomes] == [Verdict.PASS, Verdict.PASS]
+
+
+@pytest.mark.tier("embedded")
+def test_an_up_that_is_not_marked_for_drills_is_not_killed(tmp_path):
     with running("--server", "embedded", "--data", str(tmp_path / "data")) as up:
-        records = [wiring.kill9(drill, tmp_path / name, up.url) for name in ("one", "two")]
-    assert [record.judgement.verdict for record in records] == [Verdict.PASS, Verdict.PASS]
+        with pytest.raises(DrillError) as refused:
+            wiring.drill("kill-9", kills(1), target=up.url)
+        assert up.cli("ping") == "PONG\n"
+    assert refused.value.code == "drill.not_marked"
 
 
 @pytest.mark.tier("embedded")
 def test_a_server_that_no_up_runs_is_not_killed(tmp_path):
     with start_server(tmp_path / "data") as server:
         with pytest.raises(DrillError) as refused:
-            wiring.kill9(Kill9(), tmp_path / "log", f"redis://{LOOPBACK}:{server.port}")
+            wiring.drill("kill-9", kills(1), target=f"redis://{LOOPBACK}:{server.port}")
         assert server.call("PING") == b"PONG"
     assert refused.value.code == "drill.not_ours"

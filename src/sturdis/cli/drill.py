@@ -161,7 +161,7 @@ def _refuse_none_or_both(*, every: bool, drills: tuple[str, ...]) -> None:
             "usage",
             "--all is given, and drills are named" if every else "no drill is named",
             why="either is asked for: some drills, or all",
-            do="sturdis drill run kill-9, or sturdis drill run --all; sturdis drill list names them",
+            do="sturdis drill run kill-9, or --all; sturdis drill list    names them",
         )
 
 

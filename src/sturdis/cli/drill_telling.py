@@ -87,8 +87,8 @@ def _rounds(rounds: int) -> str:
 
 def table(runs: Sequence[StoredRun]) -> str:
     """Sum up several runs: a line each, then how many came to which verdict."""
-    rows = [("verdict", "drill", "acknowledged", "LOST", "again", "downtime")]
-    rows += [_row(run) for run in runs]
+    head = ("verdict", "drill", "acknowledged", "LOST", "again", "downtime")
+    rows: list[tuple[str, ...]] = [head, *map(_row, runs)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = [
         "  ".join(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sturdis.wiring.clusters import apply
     from sturdis.wiring.doctoring import doctor, heal
     from sturdis.wiring.drill_reports import report_drill
-    from sturdis.wiring.drills import drill, kill9, list_drills, run_drills, undo_drills
+    from sturdis.wiring.drills import drill, list_drills, run_drills, undo_drills
     from sturdis.wiring.files import read_new_password, read_password, write_report
     from sturdis.wiring.growing import GROW_SECONDS, grow, sized
     from sturdis.wiring.local_run import up
@@ -33,7 +33,6 @@ __all__ = [
     "drill",
     "grow",
     "heal",
-    "kill9",
     "list_drills",
     "load_spec",
     "load_spec_file",
@@ -56,7 +55,7 @@ _HOMES: Mapping[str, tuple[str, ...]] = {
     "clusters": ("apply",),
     "doctoring": ("doctor", "heal"),
     "drill_reports": ("report_drill",),
-    "drills": ("drill", "kill9", "list_drills", "run_drills", "undo_drills"),
+    "drills": ("drill", "list_drills", "run_drills", "undo_drills"),
     "files": ("read_new_password", "read_password", "write_report"),
     "growing": ("GROW_SECONDS", "grow", "sized"),
     "local_run": ("up",),

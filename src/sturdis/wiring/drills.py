@@ -78,16 +78,18 @@ def drill(
     named: str,
     changes: Changes,
     *,
+    target: str = asking.LOCAL,
     server: str | None = None,
     guarded: bool = True,
     configuration: str | None = None,
     folder: Path | None = None,
 ) -> Outcome:
-    """Run one drill on a server of its own and give what it came to; nothing of it is kept.
+    """Run one drill and give what it came to; nothing of it is kept.
 
     Args:
         named: Its name, or the path of its file.
         changes: What differs from its file.
+        target: As `--target` is given; what an `up` holds is at stake.
         server: As `--server` is given.
         guarded: As without `--no-guard`.
         configuration: As `--configuration` is given.
@@ -99,12 +101,12 @@ def drill(
     from sturdis.adapters.drill import scenario_files
 
     scenario = scenario_files.find(named)
-    choices = Choices(server=server, guarded=guarded, configuration=configuration)
+    choices = Choices(target, server=server, guarded=guarded, configuration=configuration)
     with (
-        _target(DrillRequest(choices)) as target,
+        _target(DrillRequest(choices)) as broken,
         nullcontext(str(folder)) if folder else tempfile.TemporaryDirectory() as place,
     ):
-        return run_on(target, drill_changes.run(scenario, changes, place, uuid4().hex))[0]
+        return run_on(broken, drill_changes.run(scenario, changes, place, uuid4().hex))[0]
 
 
 def run_on(
@@ -241,44 +243,3 @@ def _up(choices: Choices) -> "Target":
     aim = resolve(None if choices.target == asking.UP else choices.target)
     address = link.admitted(asking.place_of(aim))
     return UpTarget(address, aim.running.at.server if aim.running else "")
-
-
-def kill9(
-    drill: "Kill9", folder: Path, target: str | None = None, *, modules: Path | None = None
-) -> "DrillRecord":
-    """Kill the target's server again and again under load, and account for every job.
-
-    The target is an `up` of this machine, which starts its server again. What it holds is at stake.
-
-    Args:
-        drill: What to do.
-        folder: Where the ledger's log is written; no drill used it before.
-        target: The address of an `up`; None finds the running one.
-        modules: A folder with the Node BullMQ in its node_modules; None: only Python makes load.
-
-    Raises:
-        UsageError: The address is not understood.
-        TargetError: There is no target, several, or it does not answer as Redis.
-        AccessError: It does not let us in.
-        DrillError: It is no `up` of this machine, did not serve again, or load or log failed.
-    """
-    from uuid import uuid4
-
-    from sturdis.adapters.drill import ledger_log, load_process, server
-    from sturdis.adapters.redis import link
-    from sturdis.core.drill import kill9 as drills
-    from sturdis.flows import kill9 as flow
-
-    drill = drills.apart(drill, uuid4().hex)
-    address = link.admitted(drills.place_of(resolve(target)))
-    commands = load_process.commands(modules)
-    plans = drills.load_plans(drill, address, str(folder), tuple(commands))
-    with ExitStack() as parts:
-        log = parts.enter_context(ledger_log.LedgerLog(folder, "drill"))
-        starting = (load_process.LoadProcess(commands[plan.writer], plan) for plan in plans)
-        loads = [parts.enter_context(load) for load in starting]
-        killed = parts.enter_context(server.LocalServer(address))
-        queues = server.DrillQueues(address, drill.prefix, drills.QUEUES)
-        survey = flow.run(drill, flow.Stage(killed, loads, queues, log, server.SystemClock()))
-    logs = ledger_log.read(folder)
-    return drills.conclude(drill, logs.events, [str(one.path) for one in logs.torn], survey)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sturdis.core.drill import ledger, ledger_figures, observed, verdict
+from sturdis.core.drill import ledger, ledger_figures, observed, record, verdict
 from sturdis.core.drill.events import Event, Phase, Survey
 from sturdis.core.drill.ledger import Account
 from sturdis.core.drill.observed import Figures
@@ -62,6 +62,12 @@ class Outcome:
     def reasons(self) -> tuple[str, ...]:
         """Why, the worst first."""
         return tuple(reason for _verdict, reason in self.found)
+
+
+    def lines(self) -> list[str]:
+        """Give the account and the reasons as people read them."""
+        told = record.accounted(self.account, self.timing) if self.account else []
+        return [*told, *(f"{verdict.value:<12}  {reason}" for verdict, reason in self.found)]
 
 
 def untouched(reasons: Iterable[str]) -> Outcome:
