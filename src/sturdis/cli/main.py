@@ -26,6 +26,7 @@ VERBS = {
     ),
     "cli": ("sturdis.cli.redis_cli", "Send one Redis command to what runs."),
     "copy": ("sturdis.cli.copy", "Copy the append-only file of what runs into a new folder."),
+    "repair": ("sturdis.cli.repair", "Mend a damaged append-only file."),
     "spec": ("sturdis.cli.spec", "Show what a sturdis.yaml may say."),
 }
 """Verb to the module that holds its `command`, and what it does in one line."""

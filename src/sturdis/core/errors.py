@@ -42,7 +42,7 @@ CODES: Mapping[str, str] = {
     "data.corrupt": "the append-only file is damaged where no interrupted write explains it",
     "data.torn_earlier": "a file other than the last breaks off, which no server loads",
     "data.long_tail": "more than 1 MiB follows the last complete command: too much to cut unasked",
-    "data.changed": "the append-only file was replaced while it was copied",
+    "data.changed": "the append-only file was replaced or changed while it was copied or repaired",
     "data.not_empty": "the folder to copy to holds something already",
     "data.no_folder": "the folder to repair is not there, or is a file",
     "data.no_aof": "the folder to repair holds no append-only file",

@@ -81,6 +81,8 @@ class RepairFolder:
         at = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
         self.keep = (keep or Path(f"{self.path}.before-repair-{at}")).absolute()
         self._mapped: list[mmap.mmap] = []
+        self._seen: dict[Path, tuple[int, int]] = {}
+        """What was looked at, with its size in bytes and when it changed in ns."""
         self._locks: list[int] = []
 
     def __enter__(self) -> "RepairFolder":
@@ -110,7 +112,12 @@ class RepairFolder:
             files = filesets.find(text, names)
             if files is None:
                 raise repair_refusals.nothing_there(self.path)
+            self._seen = self._sizes()
             return self._found(files, names)
+
+    def _sizes(self) -> dict[Path, tuple[int, int]]:
+        stats = ((one, one.stat()) for one in self._parts.iterdir())
+        return {one: (stat.st_size, stat.st_mtime_ns) for one, stat in stats}
 
     def _found(self, files: FileSet, names: tuple[str, ...]) -> Found:
         base, format_, is_whole = None, None, True
@@ -178,6 +185,8 @@ class RepairFolder:
                 except BlockingIOError as error:
                     raise repair_refusals.in_use(self.path, f"{name} is held") from error
             _same_owner(self.path, self.path / data_folder.UP_LOCK, self.path / data_folder.LOCK)
+            if self._sizes() != self._seen:
+                raise repair_refusals.other_by_now(self.path)
         repair_refusals.refuse_use(self.path, but=os.getpid())
 
     def settle(self) -> bool:
@@ -222,6 +231,8 @@ class RepairFolder:
         with repair_refusals.unwritable(self.keep.parent, "name another place: --keep FOLDER"):
             if os.path.lexists(self.keep):
                 raise repair_refusals.kept_there(self.keep)
+            for left in self.keep.parent.glob(f"{self.path.name}.before-repair-*.partial"):
+                shutil.rmtree(left, ignore_errors=True)  # of a repair that was killed
             shutil.rmtree(partial, ignore_errors=True)
             paths = sorted(self.path.rglob("*"))
             total = sum(one.lstat().st_size for one in paths if one.is_file())

@@ -84,15 +84,17 @@ def _is_held(path: Path) -> bool:
 def _user_of(path: Path, own: int) -> tuple[str, str] | None:
     """Find a process that has a file below `path` open, where the system tells."""
     inside = f"{path}/"
-    for process in Path("/proc").glob("[0-9]*"):
-        if process.name == str(own):
+    processes = os.listdir("/proc") if os.path.isdir("/proc") else []  # noqa: PTH112, PTH208
+    for process in processes:  # names and not paths: thousands of files are looked at
+        if not process.isdecimal() or process == str(own):
             continue
         with contextlib.suppress(OSError):
-            for opened in (process / "fd").iterdir():
+            folder = f"/proc/{process}/fd"
+            for opened in os.listdir(folder):  # noqa: PTH208
                 with contextlib.suppress(OSError):
-                    name = str(opened.readlink())
+                    name = os.readlink(f"{folder}/{opened}")  # noqa: PTH115
                     if name.startswith(inside):
-                        return process.name, name
+                        return process, name
     return None
 
 
@@ -162,6 +164,16 @@ def kept_there(keep: Path) -> DataError:
         f"{keep} is there already",
         why="the copy of the folder is never mixed with other files",
         do="sturdis repair DATA --keep FOLDER, with a folder that is not there",
+    )
+
+
+def other_by_now(path: Path) -> DataError:
+    """Say that the files are not those that the plan is about."""
+    return DataError(
+        "data.changed",
+        f"{path} has changed since the plan was made",
+        why="the size or time of a file in it is another one: a server ran on it meanwhile",
+        do=f"sturdis repair {shlex.quote(str(path))}    (it plans anew)",
     )
 
 
