@@ -1,20 +1,22 @@
 """A file cut inside a transaction: later writes are kept with the guard, and lost without."""
 
-import functools
+import contextlib
 import itertools
 import random
 
 import pytest
 
+from sturdis.adapters.faults import trials
+from sturdis.adapters.faults.torn_multi import inside, keeps_later_writes
+from sturdis.adapters.faults.trials import Trial
 from sturdis.core.aof import guard
 from sturdis.core.aof.guard import Cut
 from sturdis.core.aof.scan import Tail, scan
 from sturdis.core.servers import Product
 from tests.drills import torn
-from tests.drills.torn import Torn, Written
+from tests.drills.torn import ByScript
 from tests.integration import shells
 from tests.integration.running import SERVERS
-from tests.integration.shells import Shell
 
 SEED = 88
 NULS = 512
@@ -26,44 +28,30 @@ pytestmark = [pytest.mark.timeout(600), pytest.mark.parametrize("server", SERVER
 
 @pytest.fixture(scope="session")
 def written(tmp_path_factory):
-    """Give what a server wrote; each server writes once."""
-    return functools.cache(lambda server: torn.write(server, tmp_path_factory.mktemp("w") / "d"))
+    """Give what a server wrote, and a folder for copies of it; each server writes once."""
+    with contextlib.ExitStack() as stack:
+        made = {}
 
+        def write(server):
+            if server not in made:
+                folder = tmp_path_factory.mktemp("written")
+                made[server] = stack.enter_context(torn.written(server, folder))
+            return made[server]
 
-def inside(some: Written) -> range:
-    """Give the offsets inside the last transaction."""
-    return range(some.last + 1, len(some.increment))
-
-
-def kept_with_the_guard(some: Written, nuls: int, cut: int, shell: Shell | None = None) -> bool:
-    """Tell whether writes after the first and the second start are there after the third."""
-    with Torn(some, cut, nuls=nuls, guarded=True, shell=shell) as data:
-        with data.life() as first:
-            half_done = first.says("GET half") != "$-1"
-            first.says("SET plain v")
-        with data.life() as second:
-            plain = second.says("GET plain")
-            second.says("EVAL \"redis.call('set','lua','v') redis.call('incr','n')\" 0")
-        with data.life() as third:
-            seen = plain, third.says("GET plain"), third.says("GET lua"), third.says("GET n")
-    return seen == ("v", "v", "v", "1") and not half_done
-
-
-def kept_without(some: Written, cut: int) -> bool:
-    """Tell whether a write after the first start is there after the second."""
-    with Torn(some, cut, nuls=0, guarded=False) as data:
-        with data.life() as first:
-            first.says("SET plain v")
-        with data.life() as second:
-            return second.says("GET plain") == "v"
+        yield write
 
 
 def test_torn_multi_with_the_guard_no_later_write_is_lost(server, written, tell):
-    some = written(server)
+    some, home = written(server)
+
+    def kept(cut, nuls=0):
+        torn_there = some.increment[:cut] + bytes(nuls)
+        return keeps_later_writes(Trial(some, torn_there, home, guarded=True))
+
     assert len(inside(some)) == 88
-    lost = torn.failed(inside(some), functools.partial(kept_with_the_guard, some, 0))
+    lost = trials.failed(inside(some), kept)
     nuls = inside(some)[::8]
-    lost_nuls = torn.failed(nuls, functools.partial(kept_with_the_guard, some, NULS))
+    lost_nuls = trials.failed(nuls, lambda cut: kept(cut, NULS))
     with_nuls = f"with {NULS} zero bytes behind it {len(lost_nuls)} of {len(nuls)}"
     tell([f"{some.server}, guarded: {len(lost)} of 88 cuts lost later writes; {with_nuls}"])
     assert not lost
@@ -72,13 +60,17 @@ def test_torn_multi_with_the_guard_no_later_write_is_lost(server, written, tell)
 
 @pytest.mark.tier("dash")
 def test_torn_multi_with_the_start_script_no_later_write_is_lost(server, written, tell, tmp_path):
-    some = written(server)
-    trial = functools.partial(kept_with_the_guard, shell=shells.shell("dash", server, tmp_path))
-    lost = torn.failed(inside(some), lambda cut: trial(some, 0, cut))
+    some, home = written(server)
+    shell = shells.shell("dash", server, tmp_path)
+
+    def kept(cut, nuls=0):
+        return keeps_later_writes(ByScript(some, some.increment[:cut] + bytes(nuls), home, shell))
+
+    lost = trials.failed(inside(some), kept)
     nuls = inside(some)[::8]
-    lost_nuls = torn.failed(nuls, lambda cut: trial(some, NULS, cut))
+    lost_nuls = trials.failed(nuls, lambda cut: kept(cut, NULS))
     sample = random.Random(SEED).sample(range(len(some.increment)), 20)  # noqa: S311  not secret
-    lost_anywhere = torn.failed(sample, lambda cut: trial(some, 0, cut))
+    lost_anywhere = trials.failed(sample, kept)
     with_nuls = f"with {NULS} zero bytes behind it {len(lost_nuls)} of {len(nuls)}"
     anywhere = f"anywhere {len(lost_anywhere)} of {len(sample)}"
     tell([f"{some.server}, by the script: {len(lost)} of 88 cuts lost; {with_nuls}; {anywhere}"])
@@ -88,15 +80,19 @@ def test_torn_multi_with_the_start_script_no_later_write_is_lost(server, written
 
 
 def test_torn_multi_without_the_guard_later_writes_are_lost(server, written, tell):
-    some = written(server)
-    lost = torn.failed(inside(some), functools.partial(kept_without, some))
+    some, home = written(server)
+
+    def kept(cut):
+        return keeps_later_writes(Trial(some, some.increment[:cut], home, guarded=False))
+
+    lost = trials.failed(inside(some), kept)
     tell([f"{some.server}, bare: {len(lost)} of 88 cuts lost a later write"])
     mends_itself = (some.server.product, some.server.version[:2]) == MENDS_ITSELF
     assert bool(lost) is not mends_itself
 
 
 def test_torn_multi_every_cut_of_the_file_ends_at_a_whole_unit(server, written, tell):
-    some = written(server)
+    some, home = written(server)
     whole, ends = some.increment, unit_ends(some.increment)
     assert ends[-1] == len(whole) > 20_000
     for end, following in itertools.pairwise((*ends, len(whole) + 1)):
@@ -106,7 +102,10 @@ def test_torn_multi_every_cut_of_the_file_ends_at_a_whole_unit(server, written, 
             planned = guard.decide("incr", seen, last=True)
             assert planned == (None if end == cut else Cut("incr", end, cut - end, seen.tail))
     sample = random.Random(SEED).sample(range(len(whole)), 20)  # noqa: S311  nothing secret
-    lost = torn.failed(sample, functools.partial(kept_with_the_guard, some, 0))
+    lost = trials.failed(
+        sample,
+        lambda cut: keeps_later_writes(Trial(some, whole[:cut], home, guarded=True)),
+    )
     started = f"started on at {len(sample)} of them: {len(lost)} lost later writes"
     tell([f"{some.server}: {len(whole)} offsets, each cut at a whole unit; {started}"])
     assert not lost

@@ -74,7 +74,8 @@ def as_user(name: str, one: Started) -> Link:
 @pytest.fixture(scope="module")
 def bullmq(server, tmp_path_factory):
     """Give what BullMQ wrote on a server."""
-    return torn.write(server, tmp_path_factory.mktemp("bullmq") / "d")
+    with torn.written(server, tmp_path_factory.mktemp("bullmq")) as (some, _home):
+        yield some
 
 
 @every_shell
@@ -97,10 +98,10 @@ def test_what_bullmq_wrote_is_cut_where_core_says_at_any_offset(bullmq, shell, t
         data = tmp_path / str(number) / "data"
         shutil.copytree(bullmq.parts, data / "appendonlydir")
         left = bullmq.increment[: chance.randrange(len(bullmq.increment))] + bytes(number % 2 * 300)
-        (data / "appendonlydir" / torn.NAME).write_bytes(left)
+        (data / "appendonlydir" / bullmq.name).write_bytes(left)
         run(shell, data)
         end = scan([left]).safe_end
-        assert (data / "appendonlydir" / torn.NAME).read_bytes() == left[:end]
+        assert (data / "appendonlydir" / bullmq.name).read_bytes() == left[:end]
         kept = [path.read_bytes() for path in data.glob("cut/*")]
         assert kept == ([left[end:]] if left[end:] else [])
 
