@@ -175,18 +175,14 @@ def report(output: Output, html: str | None, run: str | None) -> None:
 
     RUN is the name of a run, its beginning, or its folder; default: the latest.
     """
+    from sturdis.core.drill import report_html, report_text  # noqa: PLC0415  for this alone
+
     told = wiring.report_drill(run)
     if html is not None:
-        from sturdis.core.drill import report_html  # noqa: PLC0415  for those who want it
-
         wiring.write_report(html, report_html.page(told))
     if output.json:
-        from sturdis.core.drill import report_values  # noqa: PLC0415
-
-        output.value(report_values.values(told))
+        output.value({**drill_telling.run_values(told.run), **report_text.values(told)})
     elif html is None:
-        from sturdis.core.drill import report_text  # noqa: PLC0415
-
         output.text("\n".join(report_text.lines(told)))
     else:
         output.text(f"wrote {html}")
