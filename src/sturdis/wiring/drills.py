@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from sturdis.core.cluster_aim import ClusterRequest
     from sturdis.core.drill.events import Survey
     from sturdis.core.drill.scenario import Scenario
+    from sturdis.core.drill.stage import Target, Tell
     from sturdis.core.drill.undo import Step
-    from sturdis.flows.drill import Target, Tell
 
 USUAL_MODULES = ("examples/bullmq", ".")
 """Folders that are looked into for the Node BullMQ where none is named."""

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sturdis.adapters.drill import load_process
 from sturdis.adapters.drill.ledger_log import LedgerLog
@@ -14,9 +13,7 @@ from sturdis.adapters.local import signals
 from sturdis.core.address import Address
 from sturdis.core.drill.outcome import Seen
 from sturdis.core.drill.run import QUEUES, Run
-
-if TYPE_CHECKING:
-    from sturdis.flows.drill import Fault
+from sturdis.core.drill.stage import Fault
 
 LOG = "drill"
 """Name of the drill itself among the writers of the ledger's log."""
@@ -36,7 +33,7 @@ class LocalStage:
     rest = 0.0
 
     def __init__(
-        self, run: Run, fault: "Fault", address: Address, log: LedgerLog, stack: ExitStack
+        self, run: Run, fault: Fault, address: Address, log: LedgerLog, stack: ExitStack
     ) -> None:
         self.fault = fault
         self.log = log
