@@ -53,13 +53,16 @@ COMPARED_ON = "redis-8.0"
 
 
 def record(drills: Sequence[str], rows: Sequence[Row]) -> Iterator[Wanted]:
-    """Give the batches of the record, the servers taking turns."""
-    for many in RECORD:
-        if drills and many.drill not in drills:
-            continue
-        for seed in range(1, many.batches + 1):
-            for row in rows:
-                yield Wanted(many.drill, row, seed, many.rounds, hurried=True)
+    """Give the batches of the record, drills and servers taking turns: it grows evenly."""
+    every = [
+        (seed / many.batches, many, seed)
+        for many in RECORD
+        if not drills or many.drill in drills
+        for seed in range(1, many.batches + 1)
+    ]
+    for _share, many, seed in sorted(every, key=lambda one: one[0]):
+        for row in rows:
+            yield Wanted(many.drill, row, seed, many.rounds, hurried=True)
 
 
 def comparison(drills: Sequence[str], configurations: Sequence[str]) -> Iterator[Wanted]:
