@@ -1,7 +1,6 @@
 """kill -9 of the server under load, again and again: what was acknowledged is there."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 
@@ -30,9 +29,9 @@ ROUNDS = tuple(
 """Twenty on the oldest and the newest server of the matrix; fewer between, to save time."""
 
 
-def modules() -> Path | None:
+def modules() -> str | None:
     """Where the Node BullMQ is; None where it is missing: Python then makes all of the load."""
-    return None if tiers.missing("node") else tiers.ROOT / "examples/bullmq"
+    return None if tiers.missing("node") else str(tiers.ROOT / "examples/bullmq")
 
 
 def kills(rounds: int, **load: float) -> Changes:

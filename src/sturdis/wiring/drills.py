@@ -63,7 +63,7 @@ def run_drills(request: DrillRequest, hear: Hear) -> tuple[StoredRun, ...]:
         random.SystemRandom().randrange(asking.MOST_SEED) if request.seed is None else request.seed
     )
     modules = _modules(request.choices)
-    load_process.commands(modules)  # refused before anything is touched
+    load_process.commands(Path(modules) if modules else None)  # refused before anything is touched
     with run_store.alone(), _target(request) as target:
         run_store.refuse_left_behind()
         if not request.drills:
@@ -195,14 +195,14 @@ def _scenarios(request: DrillRequest) -> "Mapping[str, Scenario]":
     return {one.name: one for one in scenario_files.shipped()}
 
 
-def _modules(choices: Choices) -> Path | None:
+def _modules(choices: Choices) -> str | None:
     """Find the Node BullMQ: where it was said to be, else in the usual places."""
     import shutil
 
     if choices.modules is not None:
-        return Path(choices.modules)
-    usual = (Path(folder) for folder in USUAL_MODULES if shutil.which("node"))
-    return next((one for one in usual if (one / "node_modules/bullmq").is_dir()), None)
+        return choices.modules
+    usual = USUAL_MODULES if shutil.which("node") else ()
+    return next((one for one in usual if Path(one, "node_modules/bullmq").is_dir()), None)
 
 
 @contextmanager

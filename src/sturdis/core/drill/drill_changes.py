@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -20,7 +19,7 @@ class Changes:
     seed: int
     rounds: int | None = None
     """None: as the file says."""
-    modules: PurePath | None = None
+    modules: str | None = None
     """A folder with the Node BullMQ in its node_modules; None: only Python makes load."""
     load: Mapping[str, Any] = field(default_factory=dict)
     """Fields of the load."""
@@ -37,7 +36,7 @@ def run(scenario: Scenario, changes: Changes, folder: str, name: str) -> Run:
         scenario.rounds if changes.rounds is None else changes.rounds,
         folder,
         name,
-        None if changes.modules is None else str(changes.modules),
+        changes.modules,
     )
 
 
