@@ -65,6 +65,10 @@ def _file_lines(file: FilePlan) -> Iterator[str]:
 
 
 def _meaning_lines(plan: Plan) -> Iterator[str]:
+    for sign in plan.signs[:SHOWN]:
+        yield _line("sign", sign)
+    if left := len(plan.signs[SHOWN:]):
+        yield _line("sign", f"and {left} more jobs")
     if plan.duplicates:
         yield _line("twice", f"{plan.duplicates} units stood there twice; one of each stays")
     if plan.explicit:
@@ -130,6 +134,7 @@ def values(repaired: Repaired) -> dict[str, object]:
         ],
         "left_out_beyond": plan.unnoted,
         "undecided": list(plan.undecided),
+        "signs": list(plan.signs),
         "refused": list(plan.refused),
         "jobs": {"plain_cut": plan.before, "repaired": plan.after},
         "keys": {"plain_cut": plan.keys_before, "repaired": plan.keys_after},

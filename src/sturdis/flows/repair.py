@@ -100,6 +100,7 @@ class _Proven:
     manifest: Manifest
     new: Mapping[bytes, Path]
     """Name of each new file to where its proven content is."""
+    after: Survey
 
 
 def repair(folder: Folder, parts: Parts, means: Means, telling: Telling) -> Repaired:
@@ -149,25 +150,31 @@ class _Planning:
         """
         self._step("reading the files")
         draft, scratch, now = self._loaded()
-        if not draft.mending.damaged and any(now.doubled()):
-            scratch.remove()
+        signs = tuple(now.signs())
+        if self._is_needed(draft):
+            return self._finished(draft, scratch, now, signs)
+        if signs:
             self._step("reading each command")
-            draft = drafting.draft(self._parts, self._means.arities, deep=True)
-            scratch, now = self._tried(draft)
-        if not self._is_needed(draft, now):
-            resolved = Resolved((), ())
-            return self._proven(draft, scratch, resolved, (now, now, now), ())
-        before = self._before(draft, now)
+            deep = drafting.draft(self._parts, self._means.arities, deep=True)
+            found = self._finished(deep, *self._tried(deep), signs)
+            if now.differs(found.after):
+                return found
+        return self._proven(draft, scratch, Resolved((), ()), (now, now), ((), ()))
+
+    def _finished(
+        self, draft: Draft, scratch: ScratchFolder, now: Survey, signs: tuple[str, ...]
+    ) -> _Proven:
+        """Decide what follows for the jobs, and prove all of it."""
+        before = self._before(draft)
         bases = [one.base for one in now.queues]
         highest = drafting.highest_ids(draft.mending.lost, bases)
         resolved = resolving.resolve(before, now, draft.mending.told, highest)
         after, refused = self._prove(scratch, resolved)
-        return self._proven(draft, scratch, resolved, (before, now, after), refused)
+        return self._proven(draft, scratch, resolved, (before, after), (signs, refused))
 
-    def _is_needed(self, draft: Draft, now: Survey) -> bool:
-        files = self._parts.files
-        is_whole = not files.problem and draft.base.is_whole and not draft.mending.damaged
-        return not is_whole or any(now.doubled())
+    def _is_needed(self, draft: Draft) -> bool:
+        is_whole = draft.base.is_whole and not draft.mending.damaged
+        return bool(self._parts.files.problem) or not is_whole
 
     def _loaded(self) -> tuple[Draft, ScratchFolder, Survey]:
         """Give the first draft that a server loads."""
@@ -219,13 +226,11 @@ class _Planning:
         }
         return self._means.scratch.folder(manifest, placed)
 
-    def _before(self, draft: Draft, now: Survey) -> Survey | None:
+    def _before(self, draft: Draft) -> Survey | None:
         """Survey what a plain safe cut gives; None: nothing loads."""
         cut = drafting.safe_cut(self._parts, draft)
         if cut is None:
             return None
-        if not draft.mending.damaged:
-            return now
         self._step("loading a plain cut")
         scratch = self._scratch(*cut)
         try:
@@ -264,10 +269,10 @@ class _Planning:
         draft: Draft,
         scratch: ScratchFolder,
         resolved: Resolved,
-        surveys: tuple[Survey | None, Survey, Survey],
-        refused: tuple[str, ...],
+        surveys: tuple[Survey | None, Survey],
+        said: tuple[tuple[str, ...], tuple[str, ...]],
     ) -> _Proven:
-        before, _now, after = surveys
+        (before, after), (signs, refused) = surveys, said
         new = {name: scratch.file(name) for name in draft.new}
         sizes = {name: path.stat().st_size for name, path in new.items()}
         mending = draft.mending
@@ -284,13 +289,14 @@ class _Planning:
             notes=tuple(mending.notes),
             unnoted=mending.unnoted,
             undecided=resolved.undecided,
+            signs=signs,
             refused=refused,
             before=before.counts() if before else {},
             after=after.counts(),
             keys_before=before.keys if before else {},
             keys_after=after.keys,
         )
-        return _Proven(plan, draft.manifest, new)
+        return _Proven(plan, draft.manifest, new, after)
 
     def _step(self, doing: str) -> None:
         self._tell(Step(doing, 0, 0))

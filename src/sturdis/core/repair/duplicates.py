@@ -1,5 +1,9 @@
 """A region that stands in a file twice, as storage that repeats a write leaves it."""
 
+from collections.abc import Iterator
+
+from sturdis.core.repair import jobs, units
+
 BEHIND = 4 << 20
 """How far back, in bytes, a first copy is looked for."""
 
@@ -32,6 +36,31 @@ def end_of_copy(text: bytes, end: int, start: int, least: int) -> int | None:
         if _same_before(text, start, shift) + _same_behind(text, start, shift) >= shift:
             return start + (end - at)
     return None
+
+
+def repeats(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Give each region of a whole part whose units stood right before it, as they are.
+
+    A transaction with an event tells: the event has an id, which is given once.
+    """
+    seen: dict[int, int] = {}
+    bounds: list[int] = []
+    until = start
+    for unit in units.units(text, start, end):
+        bounds.append(unit.start)
+        if unit.start < until or not unit.is_transaction:
+            continue
+        if jobs.event([one.words for one in unit.commands]) is None:
+            continue
+        first = seen.setdefault(hash(text[unit.start : unit.end]), unit.start)
+        if first < unit.start:
+            shift = unit.start - first
+            before = min(_same_before(text, unit.start, shift), unit.start - until)
+            latest = unit.start + _same_behind(text, unit.start, shift) - shift
+            begin = max((one for one in bounds if one <= latest), default=-1)
+            if begin >= unit.start - before:
+                until = begin + shift
+                yield begin, until
 
 
 def _same_before(text: bytes, start: int, shift: int) -> int:

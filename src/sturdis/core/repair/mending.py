@@ -8,7 +8,7 @@ its unit names the job, and left out and told of where not. docs/adr/0053.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from sturdis.core.repair import jobs, regions
+from sturdis.core.repair import duplicates, jobs, regions
 from sturdis.core.repair.databases import Databases, selected
 from sturdis.core.repair.jobs import Job, Told
 from sturdis.core.repair.regions import Gap, Regions, Span
@@ -123,11 +123,9 @@ def mend(
 class _Mender:
     def __init__(self, *, deep: bool) -> None:
         self.mending = Mending()
-        self._lost = False
+        self._lost = deep
         self._deep = deep
         self._databases = Databases({0})
-        self._events: set[int] = set()
-        """Transactions that were seen, by their hash: those with an event, which has an id."""
 
     def know(self, increments: Sequence[Increment], parted: Sequence[Regions]) -> None:
         """Learn which databases there are, and whose keys are whose."""
@@ -154,10 +152,10 @@ class _Mender:
             is_first = number == 0
             if not is_first:
                 self._lost = True
-            if is_first and not self._lost and not self._deep:
+            if is_first and not self._lost:
                 writer.keep(span.start, span.end)
             else:
-                writer.walk(span, 0 if is_first else None)
+                writer.walk(span, 0 if is_first else None, find_repeats=self._deep)
             self.mending.lost.extend(
                 bytes(increment.text[one.start : min(one.end, one.start + GAP_BYTES)])
                 for one in found.gaps
@@ -175,16 +173,6 @@ class _Mender:
     def may_be_touched(self, key: bytes) -> bool:
         """Tell whether what was lost names a key."""
         return any(key in some for some in self.mending.lost)
-
-    def is_again(self, unit: Unit, text: bytes) -> bool:
-        """Tell whether a transaction stood there before: its event's id is given once."""
-        if not unit.is_transaction or jobs.event([one.words for one in unit.commands]) is None:
-            return False
-        digest = hash(bytes(text[unit.start : unit.end]))
-        if digest in self._events:
-            return True
-        self._events.add(digest)
-        return False
 
     def infer(self, keys: Sequence[bytes], following: int | None) -> int | None:
         """Give the database of commands whose SELECT may be lost."""
@@ -218,14 +206,23 @@ class _Writer:
         else:
             self._pieces.append(Span(start, end))
 
-    def walk(self, span: Span, db: int | None) -> None:
+    def walk(self, span: Span, db: int | None, *, find_repeats: bool) -> None:
         """Keep the units of a whole part, each in its context; `db` None: it has to be found out."""
         text, at = self._increment.text, span.start
+        found = duplicates.repeats(text, span.start, span.end) if find_repeats else ()
+        repeats = [Span(*one) for one in found]
         if db is None:
             db = self._context(span)
             if db is not None:
                 self._pieces.append(written(b"SELECT", b"%d" % db))
         for unit in units(text, span.start, span.end):
+            while repeats and repeats[0].end <= unit.start:
+                repeats.pop(0)
+            if repeats and repeats[0].start <= unit.start:
+                self._mender.mending.duplicates += 1
+                self.keep(at, unit.start)
+                at = unit.end
+                continue
             before, db = db, self._after(unit, db)
             kept = self._kept(unit, before)
             if kept is None:
@@ -258,9 +255,6 @@ class _Writer:
     def _kept(self, unit: Unit, db: int | None) -> bytes | None:
         """Give what is written for a unit in its place; None: its own bytes."""
         mender, commands = self._mender, [one.words for one in unit.commands]
-        if mender.is_again(unit, self._increment.text):
-            mender.mending.duplicates += 1
-            return b""
         if not mender.is_behind_loss():
             return None
         if db is None and commands[0][0].upper() != b"SELECT":

@@ -66,6 +66,8 @@ class Plan:
     unnoted: int
     undecided: tuple[str, ...]
     """Jobs that are left to people."""
+    signs: tuple[str, ...]
+    """What the jobs show of damage, where all that is whole is kept."""
     refused: tuple[str, ...]
     """What the server said of commands that it did not take when it loaded them."""
     before: Counts

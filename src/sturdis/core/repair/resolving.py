@@ -21,9 +21,6 @@ LATEST = (
 )  # fmt: skip
 """Which of two states counts where no kept unit tells: that which a job reaches later."""
 
-PENDING = frozenset(LATEST) - {b"completed", b"failed"}
-"""States of jobs that a worker is still to be given, or to finish."""
-
 
 @dataclass(frozen=True)
 class Resolution:
@@ -78,8 +75,7 @@ def resolve(
 
 
 def _raised(queue: Queue, highest: int) -> Resolution:
-    numbers = (int(one) for one in queue.ids if one.isdigit() and len(one) < 16)  # noqa: PLR2004
-    wanted = max(queue.counter, highest, *numbers, 0) + MARGIN
+    wanted = max(queue.counter, highest, queue.highest) + MARGIN
     why = f"new jobs get ids above {wanted}, and above every id that was lost"
     words = (b"INCRBY", queue.base + b":id", b"%d" % (wanted - queue.counter))
     return Resolution(queue.db, words, why)
@@ -114,7 +110,7 @@ class _Deciding:
         if job_id not in queue.hashes:
             yield from self._taken(job_id, places, None, "its hash is lost")
             return
-        if job_id in queue.without_data and (pending := places.keys() & PENDING):
+        if job_id in queue.without_data and (pending := places.keys() & set(surveys.PENDING)):
             gone = {part: places[part] for part in pending}
             yield from self._taken(job_id, gone, None, "what it had to do is lost")
             self.undecided.append(f"{self._shown(job_id)}: what it had to do is lost")

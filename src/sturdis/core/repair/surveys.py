@@ -8,6 +8,13 @@ ORPHAN = "orphaned"
 """In the place of a state: a job's hash is there, and no state holds the job."""
 
 
+PENDING = (b"active", b"delayed", b"paused", b"prioritized", b"wait", b"waiting-children")
+"""States of jobs that a worker is still to be given, or to finish."""
+
+ID_DIGITS = 15
+"""Ids of more digits are not from a counter."""
+
+
 @dataclass(frozen=True)
 class Queue:
     """One queue. Ids are bytes, as a server gives them."""
@@ -36,6 +43,17 @@ class Queue:
         """Ids with a hash that are in no state."""
         return self.hashes.difference(*self.states.values())
 
+    @property
+    def highest(self) -> int:
+        """The highest id that BullMQ gave a job."""
+        numbers = (int(one) for one in self.ids if one.isdigit() and len(one) <= ID_DIGITS)
+        return max(numbers, default=0)
+
+    @property
+    def pending(self) -> frozenset[bytes]:
+        """Jobs that a worker is still to be given, or to finish."""
+        return frozenset().union(*(self.states.get(part, ()) for part in PENDING))
+
     def places(self) -> Mapping[bytes, Counter[bytes]]:
         """Give each id that is in a state, with how often it is in which."""
         found: dict[bytes, Counter[bytes]] = {}
@@ -61,6 +79,14 @@ class Survey:
         """Count jobs by queue and state; a queue outside database 0 is named with it."""
         return {name(one.db, one.base): one.counts() for one in self.queues}
 
+    def differs(self, other: "Survey") -> bool:
+        """Tell whether a job is elsewhere, or a counter was too low here."""
+        here, there = (
+            [(one.db, one.base, one.states, one.hashes) for one in survey.queues]
+            for survey in (self, other)
+        )
+        return here != there or any(one.counter < one.highest for one in self.queues)
+
     def at(self, db: int, base: bytes) -> Queue | None:
         """Give one queue."""
         return next((one for one in self.queues if (one.db, one.base) == (db, base)), None)
@@ -72,6 +98,23 @@ class Survey:
                 if places.total() > 1 and not is_marker(job_id):
                     states = ", ".join(sorted(part.decode() for part in places.elements()))
                     yield f"{name(queue.db, queue.base + b':' + job_id)} ({states})"
+
+    def signs(self) -> Iterator[str]:
+        """Say what BullMQ never leaves: units are lost, or stand there twice, and no byte shows it."""
+        for one in self.doubled():
+            yield f"in two states: {one}"
+        seen: dict[tuple[bytes, bytes], int] = {}
+        for queue in self.queues:
+            placed = {one for one in queue.places() if not is_marker(one)}
+            for job_id in sorted(placed - queue.hashes):
+                yield f"in a state, without its hash: {name(queue.db, queue.base + b':' + job_id)}"
+            for job_id in sorted(queue.pending & queue.without_data):
+                yield f"to be done, without its data: {name(queue.db, queue.base + b':' + job_id)}"
+            if queue.counter < queue.highest:
+                yield f"an id above the counter: {name(queue.db, queue.base)} has {queue.highest}"
+            for job_id in sorted(queue.hashes):
+                if seen.setdefault((queue.base, job_id), queue.db) != queue.db:
+                    yield f"in two databases: {name(queue.db, queue.base + b':' + job_id)}"
 
 
 def name(db: int, key: bytes) -> str:
