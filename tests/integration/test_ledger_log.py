@@ -32,6 +32,11 @@ def test_what_a_done_future_stands_for_is_in_the_file(tmp_path):
     assert ledger_log.read(tmp_path / "new").events == tuple(map(acknowledged, (1, 2, 3)))
 
 
+def test_no_events_are_waited_for_by_nobody(tmp_path):
+    with LedgerLog(tmp_path, "one") as log:
+        assert log.append().done()
+
+
 def test_threads_share_a_log_and_each_event_is_there_once(tmp_path):
     with LedgerLog(tmp_path, "one") as log:
         threads = [

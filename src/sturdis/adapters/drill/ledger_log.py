@@ -54,10 +54,14 @@ class LedgerLog(AbstractContextManager["LedgerLog"]):
         self._writing.start()
 
     def append(self, *happened: Event) -> "Future[None]":
-        """Give a future that is done when the events are on disk.
+        """Give a future that is done when the events are on disk; for no events it is done.
 
         It raises `drill.log_lost` when they cannot be written.
         """
+        if not happened:
+            done: Future[None] = Future()
+            done.set_result(None)
+            return done
         with self._wanted:
             if self._closing:
                 raise ValueError("the log is closed")
