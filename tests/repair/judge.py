@@ -14,7 +14,7 @@ from sturdis.core.aof.guard import FOLDER
 from sturdis.core.errors import SturdisError
 from tests.repair import damage, fixing, serving
 from tests.repair.damage import PAGE, Damaged
-from tests.repair.serving import Held
+from tests.repair.serving import Held, Refused
 from tests.repair.source import Source
 from tests.repair.units import units
 
@@ -115,19 +115,19 @@ def _fixed(source: Source, damaged: Damaged, data: Path) -> frozenset[str]:
     for name in sorted({mark.file for mark in damaged.marks if mark.file in damaged.files}):
         fixing.fix(source.server, data / FOLDER / name)
     with serving.serving(source.server, data) as life:
-        return frozenset(kept(source, life.held() if life else None))
+        return frozenset(kept(source, None if isinstance(life, Refused) else life.held()))
 
 
 def _lived(source: Source, data: Path) -> tuple[Held | None, list[str]]:
     """Load what was repaired, add to it, and load it again; give what was held at first."""
     with serving.serving(source.server, data) as life:
-        if life is None:
-            return None, ["does not load"]
+        if isinstance(life, Refused):
+            return None, [f"does not load: {life}"]
         held = life.held()
         added = life.add()
     broken = [*_wrong_places(held), *_old_ids(held, added)]
     with serving.serving(source.server, data) as life:
-        again = life.held() if life else None
+        again = None if isinstance(life, Refused) else life.held()
     if again is None or {**held.jobs, **again.jobs} != again.jobs:
         broken.append("does not load a second time with all that it held")
     elif any((queue, job_id) not in again.jobs for queue, job_id in added.items()):

@@ -128,13 +128,24 @@ async def _added(socket: str) -> Mapping[str, str]:
     return ids
 
 
+@dataclass(frozen=True)
+class Refused:
+    """A server that ended instead of loading its folder."""
+
+    status: int
+    last: str
+    """The last line that it logged."""
+
+
 @contextlib.contextmanager
-def serving(server: str, data: Path, *settings: str) -> Iterator[Serving | None]:
-    """Start a server on a folder as it is; None: it does not load it. Killed at the end."""
+def serving(server: str, data: Path, *settings: str) -> Iterator[Serving | Refused]:
+    """Start a server on a folder as it is, and kill it at the end."""
     with tempfile.TemporaryDirectory(prefix="rep-", dir="/tmp") as home:
         socket = f"{home}/s"
         command = [server, "--port", "0", "--unixsocket", socket, "--dir", str(data)]
         options = ["--save", "", "--appendonly", "yes", "--aof-timestamp-enabled", "yes"]
+        # without an fsync no write waits for one that is under way: all is written before its reply
+        options += ["--appendfsync", "no"]
         with (
             (Path(home) / "log").open("wb") as log,
             subprocess.Popen([*command, *options, *settings], stdout=log, stderr=log) as process,
@@ -142,10 +153,15 @@ def serving(server: str, data: Path, *settings: str) -> Iterator[Serving | None]
             try:
                 life = Serving(socket)
                 wait_until(lambda: _loaded(life) or process.poll() is not None, "PONG", seconds=60)
-                yield life if process.poll() is None else None
+                status = process.poll()
+                yield life if status is None else Refused(status, _last(Path(home) / "log"))
             finally:
                 life.link.close()
                 process.kill()
+
+
+def _last(log: Path) -> str:
+    return log.read_text(errors="replace").strip().rpartition("\n")[2]
 
 
 def _loaded(life: Serving) -> bool:

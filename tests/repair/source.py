@@ -80,7 +80,7 @@ def write(server: str, shape: Shape, seed: int, folder: Path) -> Source:
     data.mkdir(parents=True)
     settings = ("--aof-use-rdb-preamble", shape.preamble, "--auto-aof-rewrite-percentage", "0")
     with serving.serving(server, data, *settings) as life:
-        assert life is not None
+        assert isinstance(life, Serving), life
         for number, ends in enumerate((*shape.rewrites, None)):
             _obey(shape.language, life.socket, seed, number)
             if ends is not None:
@@ -89,7 +89,7 @@ def write(server: str, shape: Shape, seed: int, folder: Path) -> Source:
         wait_until(lambda: not _pending(life), "what was written")
     files = {path.name: path.read_bytes() for path in parts.iterdir() if "temp-" not in path.name}
     with serving.serving(server, data) as life:
-        assert life is not None
+        assert isinstance(life, Serving), life
         held = life.held()
     shutil.rmtree(folder)
     return Source(shape.name, server, files, held)
