@@ -73,4 +73,5 @@ class LocalTarget:
             rig.start()
             dice = random.Random(run.seed)  # noqa: S311  nothing is kept secret by it
             fault = faults.fault(run.scenario.fault, rig, journal, dice, log)
+            stack.callback(fault.close)
             yield LocalStage(run, fault, rig.address, log, stack)

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING
 from sturdis.adapters.drill.ledger_log import LedgerLog
 from sturdis.adapters.drill.rig import Rig
 from sturdis.adapters.drill.undo_journal import Journal
-from sturdis.adapters.faults import clock, disk, power, process
+from sturdis.adapters.faults import (
+    bit_flip,
+    clock,
+    disk,
+    files,
+    memory,
+    network,
+    power,
+    process,
+    torn_multi,
+    version,
+)
 from sturdis.adapters.faults.on_rig import OnRig, Parts
 from sturdis.core.drill.faults import Fault
 from sturdis.core.errors import DrillError
@@ -19,6 +30,12 @@ FAMILIES: "Sequence[Callable[[Fault, Parts], OnRig | None]]" = (
     power.of,
     disk.of,
     clock.of,
+    files.of,
+    bit_flip.of,
+    torn_multi.of,
+    memory.of,
+    network.of,
+    version.of,
 )
 """Each makes the faults of its family."""
 

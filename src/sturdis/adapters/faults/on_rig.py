@@ -69,6 +69,9 @@ class OnRig:
         """Give what was counted."""
         return dict(self.counted)
 
+    def close(self) -> None:
+        """End what the fault itself runs; nothing here."""
+
     def sick(self) -> SickServer:
         """Give the server as one that may refuse writes."""
         return SickServer(self.rig.address, "the drill's server")

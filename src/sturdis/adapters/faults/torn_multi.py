@@ -9,6 +9,7 @@ from sturdis.adapters.faults import trials
 from sturdis.adapters.faults.on_rig import OnRig, Parts
 from sturdis.adapters.faults.trials import Life, Trial, Written
 from sturdis.core.drill.events import Event
+from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults.files import TornMulti
 from sturdis.core.drill.undo import RemoveFolder
 from sturdis.core.errors import SturdisError
@@ -91,3 +92,8 @@ def short_folder(journal: Journal) -> Path:
     journal.note(RemoveFolder(str(made)))
     made.mkdir(mode=0o700)
     return made
+
+
+def of(options: Options, parts: Parts) -> OnRig | None:
+    """Give the fault that the options ask for; None: it is of another family."""
+    return TornMultiFault(options, parts) if isinstance(options, TornMulti) else None

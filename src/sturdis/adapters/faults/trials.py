@@ -67,7 +67,10 @@ def write(rig: Rig, folder: Path, last: str = "") -> Written:
         DrillError: `drill.load_failed`, or `drill.not_served`: it wrote too little.
         TargetError: It does not answer.
     """
-    plan = LoadPlan("python", str(folder), rig.address, ("torn",), rate=200.0, longest_delay=50)
+    plan = LoadPlan(
+        "python", str(folder), rig.address, ("torn",),
+        rate=100.0, adds_at_once=3, jobs_at_once=2, longest_delay=50,
+    )  # fmt: skip
     increment = rig.increment()
     with LoadProcess(PYTHON, plan) as load:
         _until(lambda: increment.stat().st_size >= ENOUGH, "BullMQ's writes")

@@ -1,15 +1,16 @@
 """Figures of every drill with load: what its ledger counts, by the names that drills expect."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from sturdis.core.drill.duplicates import Cause
-from sturdis.core.drill.events import Acknowledged, Event
+from sturdis.core.drill.events import Acknowledged, Event, Intent
 from sturdis.core.drill.ledger import Account, Fate
 from sturdis.core.drill.observed import Figures
 
 
-def of(account: Account, events: Iterable[Event]) -> Figures:
+def of(account: Account, events: Sequence[Event]) -> Figures:
     """Give the figures of a ledger; docs/drills.md says what each counts."""
     fates, rest = account.fates, account.unpromised
     return {
@@ -26,8 +27,19 @@ def of(account: Account, events: Iterable[Event]) -> Figures:
         "redeliveries": account.duplicates.get(Cause.REDELIVERY, 0),
         "replays": account.duplicates.get(Cause.REPLAY, 0),
         "done_twice": account.done_twice,
+        "ids_reused": _ids_reused(events),
         "downtime": _downtime(events),
     }
+
+
+def _ids_reused(events: Sequence[Event]) -> int:
+    """Count BullMQ's job ids that were given to a second job: its counter was rolled back."""
+    queues = {event.uuid: event.queue for event in events if isinstance(event, Intent)}
+    holders: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for event in events:
+        if isinstance(event, Acknowledged):
+            holders[queues.get(event.uuid, ""), event.job_id].add(event.uuid)
+    return sum(len(jobs) > 1 for jobs in holders.values())
 
 
 def _downtime(events: Iterable[Event]) -> float | None:
