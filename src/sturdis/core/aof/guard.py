@@ -117,7 +117,8 @@ def missing_manifest(folder: str, names: Collection[str]) -> DataError:
         f"{folder} holds an append-only file without its manifest",
         why=f"{MANIFEST} is missing beside {', '.join(sorted(names)[:3])}: a server would start "
         "empty and write into them",
-        do=f"put {MANIFEST} back, or move these files away to start empty; then sturdis up",
+        do=f"put {MANIFEST} back, or {_repair(folder)}; or move these files away to start empty; "
+        "then sturdis up",
     )
 
 
@@ -134,7 +135,7 @@ def require_files(folder: str, manifest: Manifest, present: Collection[bytes]) -
             "data.missing_file",
             f"{folder} lacks what its manifest names",
             why=f"missing: {shown}; no server loads the rest without it",
-            do="put it back from a copy of the folder; then sturdis up",
+            do=f"put it back from a copy of the folder, or {_repair(folder)}; then sturdis up",
         )
 
 
@@ -144,7 +145,8 @@ def lost_base(path: str) -> DataError:
         "data.corrupt",
         f"the base {path} is damaged",
         why="it does not begin as an RDB does; emptied, it would load as if it held nothing",
-        do="put it back from a copy of the folder; then sturdis up",
+        do="put it back from a copy of the folder, or "
+        f"{_repair(path.rpartition('/')[0])}; then sturdis up",
     )
 
 
@@ -178,6 +180,12 @@ def _uncuttable(code: str, path: str, scan: Scan, why: str) -> DataError:
         code,
         f"{path} is whole up to byte {scan.safe_end}, and {units.human_bytes(scan.excess)} follow",
         why=f"{why}{odd}",
-        do="put it back from a copy of the folder; or copy the folder, lose what follows with "
-        f"`truncate -c -s {scan.safe_end} {shlex.quote(path)}`, then sturdis up",
+        do=f"{_repair(path.rpartition('/')[0])} shows what of it can be kept, and asks; or copy the "
+        f"folder, lose what follows with `truncate -c -s {scan.safe_end} {shlex.quote(path)}`; then "
+        "sturdis up",
     )
+
+
+def _repair(parts: str) -> str:
+    """Give the command that mends the data folder with the append-only file in `parts`."""
+    return f"sturdis repair {shlex.quote(parts.removesuffix(FOLDER).rstrip('/') or '.')}"

@@ -92,6 +92,7 @@ def _values(spec: Spec, paths: Paths) -> Iterator[tuple[str, str]]:
     yield "newest_shared_rdb", str(servers.NEWEST_SHARED_RDB)
     yield "exit_statuses", " ".join(_exit_statuses())
     yield "offline", _offline(spec)
+    yield "repair", "sturdis repair (docs/repair.md, on Kubernetes)"
 
 
 def _quoted(value: str) -> str:

@@ -86,7 +86,7 @@ judge_files() {
   [ -z "$missing" ] ||
     refuse data.missing_file "$parts lacks what its manifest names" \
       "missing:$missing; no server loads the rest without it" \
-      "put it back from a copy of the folder: $offline"
+      "put it back from a copy of the folder, or $repair: $offline"
   [ -z "$base" ] || refuse_base "$parts/$base"
   set -f
   # shellcheck disable=SC2086 # names without blanks
@@ -155,7 +155,7 @@ uncuttable() {
   why=$2
   [ "$odd" -ge "$size" ] || why="$why; the first byte that does not fit is $odd"
   refuse "$1" "$file is whole up to byte $good, and $follow bytes follow" "$why" \
-    "put it back from a copy of the folder; or copy the folder and lose what follows with \
+    "$repair shows what of it can be kept, and asks; or copy the folder and lose what follows with \
 truncate -c -s $good '$file': $offline"
 }
 

@@ -61,7 +61,7 @@ aof_rewrite_in_progress:0, SHUTDOWN, then put its appendonlydir into the volume:
     is_unfinished_start "$path" ||
       refuse data.manifest "$parts holds an append-only file without its manifest" \
         "${manifest##*/} is missing beside ${path##*/}: a server would start empty and write into \
-it" "put it back, or move these files away to start empty: $offline"
+it" "put it back, or $repair; or move these files away to start empty: $offline"
   done
 }
 
@@ -97,7 +97,7 @@ refuse_base() {
     :*.rdb)
       refuse data.corrupt "the base $1 is damaged" \
         "it does not begin as an RDB does; emptied, it would load as if it held nothing" \
-        "put it back from a copy of the folder: $offline"
+        "put it back from a copy of the folder, or $repair: $offline"
       ;;
     :*) return ;;
     VALKEY*) writer=valkey number=${format#VALKEY} ;;
