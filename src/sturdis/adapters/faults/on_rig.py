@@ -50,6 +50,14 @@ class OnRig:
     def prepare(self) -> None:
         """Do nothing: the server serves."""
 
+    def inject(self, number: int) -> Sequence[Event]:
+        """Break the server; each fault does it in its own way.
+
+        Raises:
+            DrillError: It could not be injected.
+        """
+        raise NotImplementedError
+
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Start the server again, where it was ended.
 
