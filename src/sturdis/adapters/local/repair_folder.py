@@ -214,7 +214,8 @@ class RepairFolder:
         Raises:
             DataError: `data.no_room`.
         """
-        size = sum(one.lstat().st_size for one in self.path.rglob("*") if one.is_file())
+        files = (one for one in self.path.rglob("*") if one.is_file() and not self._is_copy(one))
+        size = sum(one.lstat().st_size for one in files)
         place = next(one for one in self.keep.parents if one.exists())
         same = place.stat().st_dev == self.path.stat().st_dev
         repair_refusals.require_room(place, size + (more if same else 0) + ROOM)
@@ -234,7 +235,7 @@ class RepairFolder:
             for left in self.keep.parent.glob(f"{self.path.name}.before-repair-*.partial"):
                 shutil.rmtree(left, ignore_errors=True)  # of a repair that was killed
             shutil.rmtree(partial, ignore_errors=True)
-            paths = sorted(self.path.rglob("*"))
+            paths = [one for one in sorted(self.path.rglob("*")) if not self._is_copy(one)]
             total = sum(one.lstat().st_size for one in paths if one.is_file())
             done = 0
             partial.mkdir(mode=0o700, parents=True)
@@ -245,6 +246,12 @@ class RepairFolder:
                 durable.sync(folder)
             partial.rename(self.keep)
             durable.sync(self.keep.parent)
+
+    def _is_copy(self, path: Path) -> bool:
+        """Tell whether a path is of a copy that a repair keeps in the folder itself."""
+        inside = path.relative_to(self.path).parts[0]
+        in_it = self.keep.parent == self.path and inside.startswith(self.keep.name)
+        return in_it or inside.startswith("before-repair")
 
     def swap(self, manifest: Manifest, new: Mapping[bytes, Path], tell: Tell) -> None:
         """Give the folder its new set; interrupted at any point it has the old or the new one.
