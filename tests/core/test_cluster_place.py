@@ -21,7 +21,7 @@ SPEC = "--spec 'a b.yaml' --env stage"
 def test_what_is_typed_names_the_context_and_the_spec_and_is_quoted():
     assert ASKED.cli == f"sturdis cli --context 'my ctx' -n other {SPEC} --password-file /p"
     assert ASKED.verify == f"sturdis verify --context 'my ctx' -n other {SPEC} --password-file /p"
-    assert ASKED.doctor == f"sturdis doctor --context 'my ctx' -n other {SPEC}"
+    assert ASKED.doctor == f"sturdis doctor --context 'my ctx' -n other {SPEC} --password-file /p"
     assert ASKED.kubectl("other") == "kubectl --context 'my ctx' -n other"
     assert "secret" not in repr(ASKED)
 

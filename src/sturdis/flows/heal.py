@@ -17,6 +17,9 @@ class Sick(Protocol):
     def rewrite(self) -> str:
         """Let it write its file anew, and wait; give why it failed, or nothing."""
 
+    def lasts(self) -> bool:
+        """Write a key, remove it, and tell whether writes are still taken after the next fsync."""
+
     def toggle(self, seconds: float) -> str:
         """Switch its file off and on while writes are held back; give why it is not on in time."""
 
@@ -57,11 +60,12 @@ def heal(sick: Sick, telling: Telling) -> Healed:
     if why := sick.rewrite():
         raise healing.still_failing(seen.target, why, telling.doctor)
     did("wrote the append-only file anew")
-    if sick.refusing().state is not State.TAKES:
+    after = sick.refusing()
+    if after.state is not State.TAKES and seen.is_stubborn:
         if why := sick.toggle(healing.held_back(telling.now() - start)):
             raise healing.left_off(seen.target, why, telling.cli)
         did("switched it off and on again, with writes held back")
-    after = sick.refusing()
-    if after.state is not State.TAKES:
-        raise healing.still_failing(seen.target, after.reply, telling.doctor)
+        after = sick.refusing()
+    if after.state is not State.TAKES or not sick.lasts():
+        raise healing.still_failing(seen.target, sick.refusing().reply, telling.doctor)
     return Healed(seen.target, tuple(steps), telling.now() - start)

@@ -32,7 +32,7 @@ SAMPLED = 2_000
 ACTIVE = 200
 """Active jobs of a queue that are looked at."""
 
-ENDS = 100
+ENDS = 200
 """Jobs at each end of the waiting list that are looked at."""
 
 TOP = 10
@@ -168,7 +168,7 @@ def _look(queue: Queue, told: Sequence[Reply], sampled: Sequence[str]) -> _Rough
     meta, limiter, due, last, first, active, head, tail, completed, failed, repeat, counter = rest
     counts = {state.name: count for state, count in states.counts(counted)}
     version, paused = meta if isinstance(meta, tuple) else (None, None)
-    ends = _ids(head) if counts.get("waiting", 0) <= ENDS else (*_ids(head), *_ids(tail))
+    ends = (*_ids(head), *_ids(tail))
     ids = (*sampled, *ends, *_ids(active), *_ids(completed), *_ids(failed))
     number = text(counter)
     plain = QueueLook(
@@ -182,10 +182,15 @@ def _look(queue: Queue, told: Sequence[Reply], sampled: Sequence[str]) -> _Rough
         counter=int(number) if number.isdecimal() else 0,
         highest=max((int(one) for one in ids if one.isdecimal()), default=0),
         active=frozenset(_ids(active)),
-        twice=frozenset(one for one, n in Counter((*ends, *_ids(active))).items() if n > 1),
+        twice=frozenset().union(*(_repeated(reply) for reply in (head, tail, active))),
         legacy=tuple(text(one) for one in _bytes(repeat) if REPEATED.fullmatch(one)),
     )
     return _Rough(plain, tuple(dict.fromkeys(ends)), _ids(active))
+
+
+def _repeated(reply: Reply) -> frozenset[str]:
+    """Give what a list has more than once, in one reply: between two of them jobs move."""
+    return frozenset(one for one, times in Counter(_ids(reply)).items() if times > 1)
 
 
 def _with_details(link: Link, looks: Sequence[_Rough]) -> tuple[QueueLook, ...]:

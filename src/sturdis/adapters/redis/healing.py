@@ -2,12 +2,13 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
 from sturdis.core.address import Address
-from sturdis.core.doctor.healing import OF_THE_FILE, Refusing, State
+from sturdis.core.doctor.healing import OF_THE_FILE, Refusing, State, is_stubborn
 from sturdis.core.errors import TargetError
 from sturdis.core.replies import ErrorReply, Reply, text
 from sturdis.core.runs import PREFIX
@@ -17,8 +18,11 @@ POLL_SECONDS = 0.05
 SETTLE_SECONDS = 2.0
 """Longest until the status follows a rewrite that went well: the old file is closed by a thread."""
 
+FSYNC_SECONDS = 2.5
+"""Longest until an fsync follows a write: everysec asks for one a second, and may put it off."""
+
 NOTHING = f"{PREFIX}:heal:nothing"
-"""A key that is never there: to delete it is a write that changes nothing."""
+"""A key that is not there: to delete it is a write that changes nothing."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +46,24 @@ class SickServer:
         """
         with Link(self.address) as link:
             reply = link.call("DEL", NOTHING)
-            is_on = self._info(link).get("aof_enabled") == "1"
-        if not isinstance(reply, ErrorReply):
-            return Refusing(self.target, State.TAKES, text(reply), is_on)
-        state = State.MISCONF if OF_THE_FILE.match(reply.text) else State.OTHER
-        return Refusing(self.target, state, reply.text, is_on)
+            info = self._info(link)
+        state = State.TAKES
+        if isinstance(reply, ErrorReply):
+            state = State.MISCONF if OF_THE_FILE.match(reply.text) else State.OTHER
+        is_on = info.get("aof_enabled") == "1"
+        return Refusing(self.target, state, text(reply), is_on, _is_stubborn(info))
+
+    def lasts(self) -> bool:
+        """Write a key, remove it, and tell whether writes are still taken after the next fsync."""
+        with Link(self.address) as link:
+            link.call("SET", NOTHING, "1", "PX", round(FSYNC_SECONDS * 1000))
+            link.call("DEL", NOTHING)
+            until = time.monotonic() + FSYNC_SECONDS
+            while time.monotonic() < until:
+                if isinstance(link.call("DEL", NOTHING), ErrorReply):
+                    return False
+                threading.Event().wait(POLL_SECONDS)
+        return True
 
     def rewrite(self) -> str:
         """Let it write its file anew, and wait; give why it failed, or nothing.
@@ -59,7 +76,8 @@ class SickServer:
                 return said.text
             if why := self._await_rewrite(link):
                 return why
-        self._settle()
+            if not _is_stubborn(self._info(link)):
+                self._settle()
         return ""
 
     def toggle(self, seconds: float) -> str:
@@ -73,10 +91,12 @@ class SickServer:
             try:
                 self._allowed(link.call("CONFIG", "SET", "appendonly", "no"))
                 try:
-                    why = self._await_rewrite(link, until=until)
+                    self._await_rewrite(
+                        link, until=until
+                    )  # one that is under way stands in its way
                 finally:
                     on = self._switch_on(link, until)
-                return on or self._await_rewrite(link, until=until) or why
+                return on or self._await_rewrite(link, until=until)
             finally:
                 link.call("CLIENT", "UNPAUSE")
 
@@ -108,7 +128,7 @@ class SickServer:
             threading.Event().wait(POLL_SECONDS)
 
     def _info(self, link: Link) -> dict[str, str]:
-        return infos.parse(text(self._allowed(link.call("INFO", "persistence"))))
+        return infos.parse(text(self._allowed(link.call("INFO"))))
 
     def _allowed(self, reply: Reply) -> Reply:
         if not isinstance(reply, ErrorReply):
@@ -119,3 +139,9 @@ class SickServer:
             why=reply.text,
             do="name a user who may INFO, BGREWRITEAOF, CLIENT PAUSE and CONFIG SET",
         )
+
+
+def _is_stubborn(info: Mapping[str, str]) -> bool:
+    product = "valkey" if "valkey_version" in info else "redis"
+    parts = info.get(f"{product}_version", "").split(".")
+    return is_stubborn(product, tuple(int(part) for part in parts if part.isdecimal()))

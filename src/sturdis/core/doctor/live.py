@@ -72,10 +72,13 @@ class QueueLook:
         return self.counts.get("waiting", 0) + self.counts.get("prioritized", 0) + self.due
 
     def is_worker(self, client: Client) -> bool:
-        """Tell whether a connection is that of a worker of this queue, by its name."""
-        name = base64.b64encode(self.queue.name.encode()).decode()
-        own = f"{self.queue.prefix}:{name}"
-        return client.name == own or client.name.startswith(f"{own}:w:")
+        """Tell whether a connection is that of a worker of this queue, by its name.
+
+        BullMQ in Node puts the queue's name into it as base64, in Python (3.4) as it is.
+        """
+        encoded = base64.b64encode(self.queue.name.encode()).decode()
+        names = [f"{self.queue.prefix}:{name}" for name in (encoded, self.queue.name)]
+        return client.name in names or client.name.startswith(tuple(f"{one}:w:" for one in names))
 
 
 OVERDUE_SECONDS = 5
