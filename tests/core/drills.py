@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
+from sturdis.core.drill import phases
 from sturdis.core.drill.events import (
     Acknowledged,
     Destroyed,
@@ -15,6 +16,7 @@ from sturdis.core.drill.events import (
     InDoubt,
     Intent,
     Killed,
+    Phase,
     Rejected,
     Served,
     Started,
@@ -89,6 +91,7 @@ any_event: st.SearchStrategy[Event] = st.one_of(
     made(Intent, times, texts, texts, texts, counts, texts),
     made(Killed, times, counts, counts, st.none() | counts, st.none() | st.booleans()),
     made(Served, times, counts, counts),
+    made(Phase, times, st.sampled_from(phases.Part), counts, times),
     made(Destroyed, times, counts, counts, st.lists(texts).map(tuple), st.booleans()),
 )
 intents = st.tuples(*(made(Intent, times, st.just(uuid), texts, texts) for uuid in "abcd"))

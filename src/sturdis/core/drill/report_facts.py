@@ -19,7 +19,11 @@ from sturdis.core.drill.stored import StoredRun
 from sturdis.core.drill.verdict import Timing
 
 BUCKET = 100
-"""Milliseconds of the time line that are counted together."""
+"""Milliseconds of the time line that are counted together; ten times as many, and so on, where
+the line would have more than `MOST_BUCKETS`."""
+
+MOST_BUCKETS = 6_000
+"""A run of ten minutes in steps of 100 ms."""
 
 COUNTED: Mapping[type[Event], str] = {
     Acknowledged: "acknowledged",
@@ -32,7 +36,7 @@ COUNTED: Mapping[type[Event], str] = {
 
 @dataclass(frozen=True)
 class Bucket:
-    """What happened within `BUCKET` milliseconds from `at` on, counted from the run's begin."""
+    """What happened within one step of the time line, which begins `at` ms after its zero."""
 
     at: int
     acknowledged: int = 0
@@ -56,6 +60,8 @@ class Told:
 
     run: StoredRun
     folder: str
+    step: int
+    """Milliseconds that each bucket counts."""
     buckets: tuple[Bucket, ...]
     """From the first phase to the last event of the load, without gaps."""
     phases: tuple[Phase, ...]
@@ -78,10 +84,13 @@ def told(run: StoredRun, events: Sequence[Event], survey: Survey | None, folder:
     account = ledger.account(happened, survey) if survey else None
     phases = tuple(event for event in happened if isinstance(event, Phase))
     origin = min((phase.at for phase in phases), default=run.began)
+    span = max(0, _end(happened, phases) - origin)
+    step = _step(span)
     return Told(
         run=run,
         folder=folder,
-        buckets=_buckets(happened, origin, _end(happened, phases)),
+        step=step,
+        buckets=_buckets(happened, origin, span, step),
         phases=phases,
         account=account,
         timing=timing,
@@ -95,7 +104,14 @@ def _end(happened: Iterable[Event], phases: Iterable[Phase]) -> int:
     return max([0, *counted, *(phase.until for phase in phases)])
 
 
-def _buckets(happened: Iterable[Event], origin: int, end: int) -> tuple[Bucket, ...]:
+def _step(span: int) -> int:
+    step = BUCKET
+    while span // step >= MOST_BUCKETS:
+        step *= 10
+    return step
+
+
+def _buckets(happened: Iterable[Event], origin: int, span: int, step: int) -> tuple[Bucket, ...]:
     counts: Counter[tuple[int, str]] = Counter()
     acknowledged: set[str] = set()
     for event in happened:
@@ -106,12 +122,11 @@ def _buckets(happened: Iterable[Event], origin: int, end: int) -> tuple[Bucket, 
             if event.uuid in acknowledged:
                 continue  # the ledger counts a job once
             acknowledged.add(event.uuid)
-        counts[max(0, event.at - origin) // BUCKET, name] += 1
+        counts[max(0, event.at - origin) // step, name] += 1
     names = tuple(COUNTED.values())
-    last = max(0, end - origin) // BUCKET
     return tuple(
-        Bucket(number * BUCKET, **{name: counts[number, name] for name in names})
-        for number in range(last + 1)
+        Bucket(number * step, **{name: counts[number, name] for name in names})
+        for number in range(span // step + 1)
     )
 
 
@@ -135,13 +150,15 @@ def _doubled(happened: Iterable[Event], survey: Survey) -> Iterable[NotedJob]:
             yield NotedJob(uuid, job.started[0].at, told_of + done)
 
 
-def per_second(buckets: Sequence[Bucket]) -> list[Bucket]:
-    """Count whole seconds together."""
-    size = 1000 // BUCKET
+def per_second(told: Told) -> list[Bucket]:
+    """Count whole seconds together, where the steps are shorter."""
+    size = max(1, 1000 // told.step)
     return [
         Bucket(
             some[0].at,
             *(sum(getattr(one, name) for one in some) for name in COUNTED.values()),
         )
-        for some in (buckets[first : first + size] for first in range(0, len(buckets), size))
+        for some in (
+            told.buckets[first : first + size] for first in range(0, len(told.buckets), size)
+        )
     ]

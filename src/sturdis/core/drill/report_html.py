@@ -98,11 +98,11 @@ def _numbers(told: Told) -> Iterator[str]:
     yield from _table("figures", ("figure", "value"), figures)
     if told.account is None:
         return
-    yield "<details><summary>Each second in numbers</summary>"
+    yield "<details><summary>The time line in numbers</summary>"
     names = tuple(report_facts.COUNTED.values())
     seconds = (
         (f"{one.at / 1000:.1f}", *(str(getattr(one, name)) for name in names))
-        for one in report_facts.per_second(told.buckets)
+        for one in report_facts.per_second(told)
     )
     yield from _table("seconds", ("second", *(name.replace("_", " ") for name in names)), seconds)
     yield "</details>"

@@ -1,9 +1,9 @@
 """The time line of a run as SVG: throughput, errors, and the phases behind them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 from sturdis.core.drill.phases import Part
-from sturdis.core.drill.report_facts import BUCKET, Bucket, Told
+from sturdis.core.drill.report_facts import Told
 
 WIDTH, HEIGHT = 1000, 340
 LEFT, RIGHT = 48, 8
@@ -39,7 +39,7 @@ LEGEND = (
 
 def time_line(told: Told) -> str:
     """Draw the time line; each phase names itself where the pointer rests on it."""
-    span = max(len(told.buckets) * BUCKET, 1)
+    span = max(len(told.buckets) * told.step, 1)
 
     def x(moment: float) -> float:
         return round(LEFT + (WIDTH - LEFT - RIGHT) * min(max(moment / span, 0), 1), 2)
@@ -48,8 +48,8 @@ def time_line(told: Told) -> str:
     parts = [
         f'<svg xmlns="{NAMESPACE}" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{label}">',
         *_phases(told, x),
-        *_curves(told.buckets, x),
-        *_errors(told.buckets, x),
+        *_curves(told, x),
+        *_errors(told, x),
         *_axis(span, x),
         *_legend(),
         "</svg>",
@@ -74,8 +74,8 @@ def _phases(told: Told, x: X) -> Iterator[str]:
             yield f'<text x="{left}" y="{TOP - 4}">fault{number}</text>'
 
 
-def _curves(buckets: Sequence[Bucket], x: X) -> Iterator[str]:
-    each_second = 1000 // BUCKET
+def _curves(told: Told, x: X) -> Iterator[str]:
+    buckets, step = told.buckets, told.step
     most = max((max(one.acknowledged, one.done) for one in buckets), default=0)
     if not most:
         return
@@ -83,13 +83,14 @@ def _curves(buckets: Sequence[Bucket], x: X) -> Iterator[str]:
         points = []
         for one in buckets:
             y = round(FLOOR - (FLOOR - TOP) * getattr(one, name) / most, 2)
-            points += [f"{x(one.at)},{y}", f"{x(one.at + BUCKET)},{y}"]
+            points += [f"{x(one.at)},{y}", f"{x(one.at + step)},{y}"]
         yield f'<polyline class="{name}" points="{" ".join(points)}"/>'
-    yield f'<text x="2" y="{TOP + 10}">{most * each_second}/s</text>'
+    yield f'<text x="2" y="{TOP + 10}">{most * 1000 // step}/s</text>'
     yield f'<text x="2" y="{FLOOR}">0/s</text>'
 
 
-def _errors(buckets: Sequence[Bucket], x: X) -> Iterator[str]:
+def _errors(told: Told, x: X) -> Iterator[str]:
+    buckets, step = told.buckets, told.step
     most = max((one.refused + one.in_doubt for one in buckets), default=0)
     yield f'<text x="2" y="{ERRORS_FLOOR}">errors</text>'
     if not most:
@@ -101,7 +102,7 @@ def _errors(buckets: Sequence[Bucket], x: X) -> Iterator[str]:
             if not count:
                 continue
             floor = round(floor - height, 2)
-            width = max(round(x(one.at + BUCKET) - x(one.at), 2), 1)
+            width = max(round(x(one.at + step) - x(one.at), 2), 1)
             yield (
                 f'<rect class="{name}" x="{x(one.at)}" y="{floor}" width="{width}" '
                 f'height="{height}"><title>{count} {name.replace("-", " ")}</title></rect>'

@@ -66,16 +66,17 @@ def _phases(told: Told) -> Iterator[str]:
 
 def _bars(told: Told) -> Iterator[str]:
     """Draw how many adds were acknowledged and jobs done, a bar for each second or more."""
-    seconds = report_facts.per_second(told.buckets)
+    seconds = report_facts.per_second(told)
     if told.account is None:
         return
     each = -(-len(seconds) // WIDTH) or 1
+    long = each * max(1000, told.step) // 1000
     for name in ("acknowledged", "done"):
         counts = [getattr(second, name) for second in seconds]
         joined = [sum(counts[first : first + each]) for first in range(0, len(counts), each)]
         most = max(joined, default=0)
         drawn = "".join(BARS[_height(count, most)] for count in joined)
-        yield _line(f"{name}", f"{drawn}  a bar is {each} s, the highest {most}")
+        yield _line(f"{name}", f"{drawn}  a bar is {long} s, the highest {most}")
 
 
 def _height(count: int, most: int) -> int:
@@ -90,7 +91,7 @@ def _jobs(label: str, jobs: Iterable[NotedJob]) -> Iterator[str]:
 def values(told: Told) -> Mapping[str, object]:
     """Give the report as plain values. Times are in milliseconds since 1970."""
     return {
-        "bucket_milliseconds": report_facts.BUCKET,
+        "bucket_milliseconds": told.step,
         "origin": told.origin,
         "phases": [
             {"part": one.part.value, "round": one.round, "at": one.at, "until": one.until}

@@ -1,0 +1,76 @@
+"""Drills' files: what they say, and the line of what is wrong in them."""
+
+import pytest
+
+from sturdis.core.drill import scenario_file
+from sturdis.core.drill.abilities import Ability
+from sturdis.core.drill.faults.process import Kill, Moment
+from sturdis.core.drill.scenario import Load, Loss
+from sturdis.core.errors import DrillError
+
+KILL = """\
+name: mine
+hypothesis: nothing is lost
+fault: {kind: kill, moment: rewrite}
+undo: it is started again
+needs: [kill, small disk]
+"""
+
+
+def problems(text: str) -> str:
+    with pytest.raises(DrillError) as refused:
+        scenario_file.read(text, source="mine.yaml")
+    assert refused.value.code == "drill.invalid"
+    assert "mine.yaml" in refused.value.what
+    return refused.value.why
+
+
+def test_a_file_says_what_is_not_at_its_default():
+    drill = scenario_file.read(KILL, source="mine.yaml")
+    assert (drill.name, drill.rounds) == ("mine", 3)
+    assert drill.fault == Kill(Moment.REWRITE)
+    assert drill.needs == (Ability.KILL, Ability.SMALL_DISK)
+    assert drill.load == Load()
+    assert drill.expect.lost is Loss.NONE
+
+
+def test_a_drill_without_load_expects_figures():
+    text = f"{KILL}load: null\n"
+    assert "without load a drill needs figures" in problems(text)
+    drill = scenario_file.read(f"{text}expect: {{figures: {{kills: {{equals: 3}}}}}}", source="f")
+    assert drill.load is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", "line 1: object missing required field `name`"),
+        ("- a\n", "line 1: expected `object`, got `array`"),
+        ("name: [\n", "line 2: not a drill in YAML"),
+        (f"{KILL}nmae: x\n", 'line 6: unknown key "nmae"; did you mean "name"?'),
+        (f"{KILL}load: {{rat: 3}}\n", 'line 6: load: unknown key "rat"; did you mean "rate"?'),
+        (f"{KILL}name: again\n", 'line 6: "name" stands twice, first in line 1'),
+        (f"{KILL}rounds: many\n", "line 6: rounds: expected `int`, got `str`"),
+        (f"{KILL}rounds: 0\n", "line 6: rounds: it must be: from 1 to 10,000"),
+        (f"{KILL}under_load: [2, 1]\n", "line 6: under_load: it must be: the shortest time"),
+        (f"{KILL}under_load: [1]\n", "line 6: under_load: expected `array` of length 2, got 1"),
+        (f"{KILL}observe: -1\n", "line 6: observe: it must be: seconds, 0 or more"),
+        (f"{KILL}expect:\n  lost: some\n", "line 7: expect.lost: invalid enum value 'some'; known"),
+        (
+            f"{KILL}expect:\n  figures: {{kills: {{eqals: 3}}}}\n",
+            'line 7: expect.figures: unknown key "eqals"',
+        ),
+        (KILL.replace("kind: kill", "kind: kil"), "line 3: fault.kind: invalid value 'kil'; did"),
+        (KILL.replace("moment", "moent"), 'line 3: fault: unknown key "moent"; did you mean "mom'),
+        (KILL.replace("rewrite", "never"), "line 3: fault.moment: invalid enum value 'never'"),
+        (KILL.replace("small disk", "smal disk"), 'did you mean "small disk"?'),
+        (KILL.replace("mine", "../x"), "line 1: name: it must be: small letters, digits and hyph"),
+        (KILL.replace("nothing is lost", "''"), "line 2: hypothesis: it must be: a sentence"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line(text, expected):
+    assert expected in problems(text)
+
+
+def test_all_that_cannot_be_meant_is_told_at_once():
+    assert problems(f"{KILL}rounds: 0\nobserve: -1\n").count("line ") == 2
