@@ -43,7 +43,12 @@ DATA_UUID = re.compile(rb'"uuid":\s*"(' + UUID.pattern + rb')"')
 
 
 class FailedFsync(WithShim):
-    """EIO from an fsync: writes are refused; healed when the fault is gone; then SIGKILL."""
+    """EIO from an fsync: writes are refused; healed when the fault is gone; then SIGKILL.
+
+    After one error a server that was written to meanwhile fsyncs again, and heals by that. When
+    that fsync fails as well, a failed one has covered all that was written: nothing is written any
+    more, so no fsync comes, and writes stay refused although the disk is well.
+    """
 
     def __init__(self, options: disk.FailedFsync, parts: Parts) -> None:
         super().__init__(parts)
@@ -53,8 +58,7 @@ class FailedFsync(WithShim):
 
     def inject(self, number: int) -> Sequence[Event]:
         """Let the next fsync fail."""
-        del number
-        self.shim.fail(self._options.errors)
+        self.shim.fail(self._options.errors if number % 2 else 1)
         self._failing = True
         refused = come(self.refuses, REFUSED_WITHIN)
         self.counted["unmet"] += not refused

@@ -12,6 +12,9 @@ from sturdis.core.drill.faults import process
 BEGINS_WITHIN = 10.0
 """Longest wait for a rewrite or a load to begin, in seconds."""
 
+STOPPED_WITHIN = 2.0
+"""Seconds from the signal to where its process is stopped: it ends its time slice first."""
+
 SAVE_DELAY = "5000"
 """Microseconds for each key that a rewrite writes, so that it lasts."""
 
@@ -113,7 +116,7 @@ class Stop(OnRig):
         """Stop it."""
         del number
         self._entry = self.rig.freeze()
-        self.counted["unmet"] += self._runs_on()
+        self.counted["unmet"] += not come(self._is_stopped, STOPPED_WITHIN)
         return ()
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
@@ -125,10 +128,10 @@ class Stop(OnRig):
             self.rig.wait_until_served(seconds)
         return ()
 
-    def _runs_on(self) -> bool:
-        """Tell whether it runs on: T is what the kernel calls a stopped one."""
+    def _is_stopped(self) -> bool:
+        """Tell whether the kernel calls it stopped, which is T."""
         stat = Path(f"/proc/{self.rig.pid}/stat").read_text(encoding="utf-8", errors="replace")
-        return stat.rpartition(")")[2].split()[0] not in {"T", "t"}
+        return stat.rpartition(")")[2].split()[0] == "T"
 
 
 def of(options: Options, parts: Parts) -> OnRig | None:

@@ -10,8 +10,8 @@ class PowerCut(Options, frozen=True, tag="power-cut"):
 class FailedFsync(Options, frozen=True, tag="failed-fsync"):
     """Fsyncs of an increment fail with EIO; once the fault is gone, writes must come back."""
 
-    errors: int = 1
-    """So many in a row."""
+    errors: int = 2
+    """So many in a row in odd rounds, and one in even ones."""
 
 
 class SlowFsync(Options, frozen=True, tag="slow-fsync"):
