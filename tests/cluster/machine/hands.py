@@ -10,12 +10,16 @@ from tests.cluster.machine import processes
 from tests.cluster.machine.places import MachineError
 
 TABLE = "sturdis_drill"
-CHAIN = "type filter hook {hook} priority -300; policy accept;"
-"""Before connections are followed: nothing of a partition is remembered."""
 RULES = f"""
 table inet {TABLE} {{
-  chain in {{ {CHAIN.format(hook="input")} iif != "lo" drop }}
-  chain out {{ {CHAIN.format(hook="output")} oif != "lo" drop }}
+  chain in {{
+    type filter hook input priority -300; policy accept;
+    iif != "lo" drop
+  }}
+  chain out {{
+    type filter hook output priority -300; policy accept;
+    oif != "lo" drop
+  }}
 }}
 """
 """In the pod's network namespace. A forwarded port goes through its `lo`, and is let through."""

@@ -17,6 +17,7 @@ from sturdis.core.drill import hooks
 from sturdis.core.drill.hooks import Command, Server
 from sturdis.core.drill.undo import RunCommand
 from sturdis.core.errors import DrillError
+from sturdis.core.replies import Reply
 from sturdis.core.spec import Spec
 
 COMMAND_SECONDS = 180.0
@@ -61,14 +62,24 @@ class BrokenDeployment:
             container_id=container.rpartition("/")[2],
         )
 
+    def call(self, *words: str | bytes | int) -> Reply:
+        """Send the server one command and give its reply.
+
+        Raises:
+            TargetError: It does not answer.
+            AccessError: It does not let us in.
+        """
+        with Link(self.address) as link:
+            return link.call(*words)
+
     def info(self) -> dict[str, str]:
         """Ask the server for all that INFO tells.
 
         Raises:
-            TargetError: It does not answer. AccessError: It does not let us in.
+            TargetError: It does not answer.
+            AccessError: It does not let us in.
         """
-        with Link(self.address) as link:
-            reply = link.call("INFO")
+        reply = self.call("INFO")
         return dict(infos.parse(reply.decode(errors="replace") if isinstance(reply, bytes) else ""))
 
     def run(self, command: Command, server: Server) -> None:

@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 from sturdis.adapters.drill_cluster import undoing
 from sturdis.adapters.drill_cluster.deployment import BrokenDeployment
 from sturdis.adapters.drill_cluster.last_look import LastLook
+from sturdis.adapters.faults.full_memory import FullMemory
 from sturdis.core.cluster import NODE, Manifest, Ref
 from sturdis.core.doctor import nodes
 from sturdis.core.drill.events import Event, Killed, Served
 from sturdis.core.drill.faults.cluster import NodeCrash
+from sturdis.core.drill.faults.memory import MemoryFull
 from sturdis.core.drill.faults.network import Partition
 from sturdis.core.drill.observed import Figures
-from sturdis.core.drill.undo import TakeOffTaint
+from sturdis.core.drill.run import QUEUES
+from sturdis.core.drill.undo import SetPodConfiguration, TakeOffTaint
 from sturdis.core.errors import DrillError
 
 DEAD_SECONDS = 10.0
@@ -172,6 +175,58 @@ class NodeCrashed:
         }
 
 
+class MemoryFilled:
+    """`maxmemory` is what is used already, until cleaning by BullMQ has made room.
+
+    Args:
+        on: The deployment.
+        options: What the drill's file says.
+        prefix: BullMQ's, of the drill's queues; no others are cleaned.
+    """
+
+    def __init__(self, on: BrokenDeployment, options: MemoryFull, prefix: str) -> None:
+        self._on = on
+        self._memory = FullMemory(on, options)
+        self._queues = [(prefix, name) for name in QUEUES]
+        self._step: int | None = None
+        self._restarts = 0
+        self._unmet = 0
+
+    def prepare(self) -> None:
+        """Count the restarts until now."""
+        self._restarts = self._restarted()
+
+    def inject(self, _number: int) -> Sequence[Event]:
+        """Let no write through that needs memory, and return when one was refused."""
+        on, limit = self._on, self._memory.limit()
+        ref, secret = on.place.pod, on.spec.access.password_secret or ""
+        self._step = on.journal.note(
+            SetPodConfiguration(
+                on.cluster.name, ref.namespace, ref.name, secret, "maxmemory", limit
+            )
+        )
+        self._unmet += not self._memory.fill()
+        return ()
+
+    def undo(self, _number: int, seconds: float) -> Sequence[Event]:
+        """Have BullMQ remove completed jobs, see that writes go on, and set the limit back."""
+        if self._step is not None:
+            self._memory.free(self._queues)
+            self._memory.give_back()
+            self._on.journal.undone(self._step)
+            self._step = None
+            self._on.wait_until_ready(lambda _pod: True, seconds)
+        return ()
+
+    def figures(self) -> Figures:
+        """Give what was counted, and how often the server's container was started again."""
+        restarts = self._restarted() - self._restarts
+        return {**self._memory.figures(), "unmet": self._unmet, "restarts": restarts}
+
+    def _restarted(self) -> int:
+        return int(self._on.container(self._on.pod()).get("restartCount", 0))
+
+
 class PodPartitioned:
     """All packets between the server's pod and others are dropped, by its node."""
 
@@ -179,7 +234,7 @@ class PodPartitioned:
         self._on = on
         self._options = options
         self._step: int | None = None
-        self._partitions = 0
+        self._unmet = 0
 
     def prepare(self) -> None:
         """Nothing is to be done."""
@@ -188,7 +243,6 @@ class PodPartitioned:
         """Drop packets, for as long as the drill's file says."""
         hooks, server = self._on.hooks, self._on.server(self._on.pod())
         self._step = self._on.run_undoable(hooks.partition, hooks.partition_end, server)
-        self._partitions += 1
         threading.Event().wait(self._options.seconds)
         return ()
 
@@ -201,8 +255,8 @@ class PodPartitioned:
         return ()
 
     def figures(self) -> Figures:
-        """Give how many there were."""
-        return {"partitions": self._partitions}
+        """Say that each was met: the drill's file holds the downtime of its clients against it."""
+        return {"unmet": self._unmet}
 
 
 def _lives_on(why: str) -> DrillError:

@@ -23,6 +23,7 @@ from sturdis.core.apply import objections
 from sturdis.core.cluster_place import Place
 from sturdis.core.drill import abilities, cluster_rights, hooks
 from sturdis.core.drill.faults.cluster import NodeCrash, PodDelete
+from sturdis.core.drill.faults.memory import MemoryFull
 from sturdis.core.drill.faults.network import Partition
 from sturdis.core.drill.faults.process import Kill, Moment
 from sturdis.core.drill.hooks import Hooks
@@ -37,7 +38,11 @@ NAME = 8
 
 
 ClusterFault = (
-    faults.PodDeleted | faults.ContainerKilled | faults.NodeCrashed | faults.PodPartitioned
+    faults.PodDeleted
+    | faults.ContainerKilled
+    | faults.NodeCrashed
+    | faults.PodPartitioned
+    | faults.MemoryFilled
 )
 
 
@@ -142,6 +147,8 @@ class ClusterTarget:
                 return faults.NodeCrashed(on, options, self.declare_off)
             case Partition() as options:
                 return faults.PodPartitioned(on, options)
+            case MemoryFull() as options:
+                return faults.MemoryFilled(on, options, run.prefix)
         raise TypeError(_unfit(run.scenario))
 
 
@@ -150,7 +157,7 @@ def _unfit(scenario: Scenario) -> str:
     fault = scenario.fault
     if isinstance(fault, Kill) and fault.moment is not Moment.ANY:
         return f"a kill at the moment {fault.moment.value}: only on this machine it is met"
-    if not isinstance(fault, PodDelete | Kill | NodeCrash | Partition):
+    if not isinstance(fault, PodDelete | Kill | NodeCrash | Partition | MemoryFull):
         return f"a fault of the kind {fault.__struct_config__.tag}: only on this machine"
     return ""
 

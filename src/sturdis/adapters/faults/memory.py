@@ -1,11 +1,9 @@
 """Faults of the memory of a rig's server."""
 
-import asyncio
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from sturdis.adapters.drill.python_client import connect
+from sturdis.adapters.faults.full_memory import FILLING, FullMemory
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come
 from sturdis.adapters.redis.link import Link
 from sturdis.core.drill.events import Event
@@ -15,17 +13,8 @@ from sturdis.core.drill.observed import Figures
 from sturdis.core.errors import TargetError
 from sturdis.core.replies import ErrorReply
 
-REFUSED_WITHIN = 10.0
-"""Longest wait for the first write to be refused, in seconds."""
-
-CLEANED_AT_ONCE = 1000
-"""Jobs that one call of BullMQ's `clean` removes."""
-
-REFUSALS = "errorstat_OOM"
-
 VALUE = b"x" * 10_000
-FILLING = "sturdis:drill:filling:"
-"""What fills the memory, and the beginning of its keys' names."""
+"""What fills the memory."""
 
 TOGETHER = 100
 """Keys in one trip."""
@@ -38,68 +27,34 @@ SAVE_DELAY = "100"
 
 
 class MemoryFull(OnRig):
-    """`maxmemory` is what is used already, until cleaning by BullMQ has made room.
-
-    `refusals_per_second` counts writes that the server refused: far more than adds where workers
-    that are given no job ask again at once. `unfreed`: rounds in which cleaning made no room.
-    """
+    """`maxmemory` is what is used already, until cleaning by BullMQ has made room."""
 
     def __init__(self, options: memory.MemoryFull, parts: Parts) -> None:
         super().__init__(parts)
-        self._options = options
-        self._before = ""
-        self._since = self._refused = self._worst = 0.0
-        self.counted["unfreed"] = 0
+        self._memory = FullMemory(parts.rig, options)
 
     def inject(self, number: int) -> Sequence[Event]:
         """Let no write through that needs memory."""
         del number
-        self._before = _setting(self.rig.call("CONFIG", "GET", "maxmemory"))
-        self._refused, self._since = self._refusals(), time.monotonic()
-        used = int(self.rig.info()["used_memory"]) + self._options.room
-        self.rig.call("CONFIG", "SET", "maxmemory", used)
-        met = come(lambda: self._refusals() > self._refused, REFUSED_WITHIN)
-        self.counted["unmet"] += not met
+        self.counted["unmet"] += not self._memory.fill()
         return ()
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Have BullMQ remove completed jobs, see that writes go on, and set the limit back."""
-        if self._before:
-            refused = self._refusals() - self._refused
-            self._worst = max(self._worst, refused / (time.monotonic() - self._since))
-            self.counted["cleaned_jobs"] += asyncio.run(self._clean())
-            self.counted["unfreed"] += not self._takes_writes()
-            self.rig.call("CONFIG", "SET", "maxmemory", self._before)
-            self._before = ""
+        self._memory.free(self._queues())
+        self._memory.give_back()
         return super().undo(number, seconds)
 
     def figures(self) -> Figures:
         """Give what was counted, and the worst rate of refusals."""
-        return {**self.counted, "refusals_per_second": round(self._worst, 1)}
+        return {**self.counted, **self._memory.figures()}
 
-    def _refusals(self) -> int:
-        told = self.rig.call("INFO", "errorstats")
-        lines = told.decode().splitlines() if isinstance(told, bytes) else []
-        return sum(int(one.partition("count=")[2]) for one in lines if one.startswith(REFUSALS))
-
-    def _takes_writes(self) -> bool:
-        return not isinstance(self.rig.call("SET", f"{FILLING}probe", "x", "PX", 1000), ErrorReply)
-
-    async def _clean(self) -> int:
-        """Remove completed jobs of all queues, as their users do; give how many."""
-        from bullmq import Queue  # noqa: PLC0415  300 ms, only where memory is full
-
-        removed = 0
-        for key in _names(self.rig.call("KEYS", "*:id")):
-            prefix, name, _id = key.rsplit(":", 2)
-            client = connect(self.rig.address)
-            queue = Queue(name, {"connection": client, "prefix": prefix})
-            try:
-                while some := await queue.clean(0, CLEANED_AT_ONCE, "completed"):
-                    removed += len(some)
-            finally:
-                await queue.close()
-        return removed
+    def _queues(self) -> list[tuple[str, str]]:
+        """Find all queues: prefix and name."""
+        keys = self.rig.call("KEYS", "*:id")
+        names = keys if isinstance(keys, tuple) else ()
+        found = [one.decode() for one in names if isinstance(one, bytes)]
+        return [(prefix, name) for prefix, name, _id in (one.rsplit(":", 2) for one in found)]
 
 
 class MemoryKernel(OnRig):
@@ -148,8 +103,12 @@ class MemoryKernel(OnRig):
     def _fill(self) -> None:
         """Write until memory is full."""
         with Link(self.rig.address) as link:
-            while not isinstance(link.call("SET", f"{FILLING}{self._keys}", VALUE), ErrorReply):
-                self._keys += 1
+            refused = False
+            while not refused:
+                names = [f"{FILLING}{self._keys + more}" for more in range(TOGETHER)]
+                told = link.call_all([("SET", name, VALUE) for name in names])
+                refused = any(isinstance(one, ErrorReply) for one in told)
+                self._keys += TOGETHER
         self.counted["unmet"] += not self._keys
 
     def _rewrite(self) -> None:
@@ -189,16 +148,6 @@ def _fields(path: Path) -> Mapping[str, str]:
         return {}
     lines = path.read_text(encoding="ascii").splitlines()
     return dict(line.split(maxsplit=1) for line in lines if " " in line)
-
-
-def _setting(reply: object) -> str:
-    value = reply[1] if isinstance(reply, tuple) and len(reply) > 1 else b""
-    return value.decode() if isinstance(value, bytes) else ""
-
-
-def _names(reply: object) -> list[str]:
-    found = reply if isinstance(reply, tuple) else ()
-    return [one.decode() for one in found if isinstance(one, bytes)]
 
 
 def of(options: Options, parts: Parts) -> OnRig | None:
