@@ -60,8 +60,8 @@ class MemoryFull(OnRig):
 class MemoryKernel(OnRig):
     """Filled to `maxmemory`, and all of it written to while it is rewritten.
 
-    `kernel_kills` counts what the kernel ended for want of memory; `peak_of_limit` is the most
-    memory that was used, as a part of the limit.
+    `kernel_kills` counts what the kernel ended for want of memory; `peak_of_limit` is the most that
+    server and rewrite held at one time, without the kernel's cache of files, in parts of the limit.
     """
 
     def __init__(self, options: memory.MemoryKernel, parts: Parts) -> None:
@@ -119,6 +119,7 @@ class MemoryKernel(OnRig):
             for keys in self._in_trips():
                 writes = (((("DEL", key), ("SET", key, VALUE))) for key in keys)
                 link.call_all([command for both in writes for command in both])
+                self._look()
         come(lambda: self.rig.info().get("aof_rewrite_in_progress") == "0", REWRITTEN_WITHIN)
         ended = self.rig.info().get("aof_last_bgrewrite_status")
         self.counted["failed_rewrites"] += ended != "ok"
@@ -129,17 +130,15 @@ class MemoryKernel(OnRig):
 
     def _look(self) -> None:
         """Read what the kernel tells of the group: either version of them."""
-        group = self.rig.group
-        if group is None:
+        if (group := self.rig.group) is None:
             return
-        for events, peak in (
-            ("memory.events", "memory.peak"),
-            ("memory.oom_control", "memory.max_usage_in_bytes"),
-        ):
-            if (kills := _fields(group / events).get("oom_kill")) is not None:
-                self._kills = int(kills)
-                most = (group / peak).read_text(encoding="ascii") if (group / peak).exists() else ""
-                self._peak = round(int(most) / self._options.limit, 2) if most else None
+        events = _fields(group / "memory.events") or _fields(group / "memory.oom_control")
+        held = _fields(group / "memory.stat")
+        if "oom_kill" in events:
+            self._kills = int(events["oom_kill"])
+        if anonymous := held.get("anon") or held.get("rss"):
+            part = round(int(anonymous) / self._options.limit, 2)
+            self._peak = max(self._peak or 0.0, part)
 
 
 def _fields(path: Path) -> Mapping[str, str]:

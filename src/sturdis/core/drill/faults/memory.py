@@ -18,5 +18,5 @@ class MemoryKernel(Options, frozen=True, tag="memory-kernel"):
 
     limit: int = 64 << 20
     """The deployment's least; the kernel ends what uses more."""
-    rewrites: int = 2
-    """Rewrites, each with every page written to meanwhile as far as the load goes."""
+    rewrites: int = 1
+    """Rewrites, each with every page written to meanwhile."""
