@@ -29,7 +29,7 @@ def end_of_copy(text: bytes, end: int, start: int, least: int) -> int | None:
     floor = max(least, start - BEHIND)
     at = end
     for _try in range(TRIES):
-        at = text.rfind(sample, floor, at + SAMPLE - 1) if at > floor else -1
+        at = text.rfind(sample, floor, at + len(sample) - 1) if at > floor else -1
         if at < 0:
             return None
         shift = start - at
