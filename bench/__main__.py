@@ -8,13 +8,14 @@ import os
 import sys
 from collections.abc import Callable, Mapping
 
-from bench import look, pod_restart, render, scan, scrape, startup, throughput
+from bench import aof_scan, look, pod_restart, render, scan, scrape, startup, throughput
 
 BENCHES: Mapping[str, Callable[[], bool]] = {
     "startup": startup.run,
     "look": look.run,
     "throughput": throughput.run,
     "scan": scan.run,
+    "aof_scan": aof_scan.run,
     "scrape": scrape.run,
     "render": render.run,
     "pod_restart": pod_restart.run,
