@@ -17,6 +17,7 @@ from sturdis.core.drill.events import (
     Intent,
     Killed,
     Phase,
+    PowerCut,
     Rejected,
     Served,
     Started,
@@ -92,6 +93,7 @@ any_event: st.SearchStrategy[Event] = st.one_of(
     made(Killed, times, counts, counts, st.none() | counts, st.none() | st.booleans()),
     made(Served, times, counts, counts),
     made(Phase, times, st.sampled_from(phases.Part), counts, times),
+    made(PowerCut, times, counts, st.none() | times, counts, counts, counts),
     made(Destroyed, times, counts, counts, st.lists(texts).map(tuple), st.booleans()),
 )
 intents = st.tuples(*(made(Intent, times, st.just(uuid), texts, texts) for uuid in "abcd"))

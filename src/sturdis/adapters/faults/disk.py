@@ -9,6 +9,7 @@ from pathlib import Path
 
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect, temporary_files
 from sturdis.adapters.faults.power import WithShim
+from sturdis.adapters.faults.shim import Word
 from sturdis.adapters.redis.link import Link
 from sturdis.core.aof import guard as guards
 from sturdis.core.drill.events import Destroyed, Event
@@ -23,6 +24,9 @@ REFUSED_WITHIN = 15.0
 
 BY_ITSELF_WITHIN = 2.5
 """How long a server may take to come back by itself: two fsyncs of `everysec`."""
+
+FSYNCS_WITHIN = 2.5
+"""Longest wait for the rest of the fsyncs that fail: none may come any more."""
 
 MET_SECONDS = 0.3
 """How long clients meet a fault before the next step."""
@@ -61,6 +65,7 @@ class FailedFsync(WithShim):
         self.shim.fail(self._options.errors if number % 2 else 1)
         self._failing = True
         refused = come(self.refuses, REFUSED_WITHIN)
+        come(lambda: not self.shim.count(Word.FAILURES), FSYNCS_WITHIN)
         self.counted["unmet"] += not refused
         self.counted["reads_refused"] += not self.reads()
         return ()

@@ -1,0 +1,83 @@
+"""What a power cut leaves of a file, and which losses it excuses."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sturdis.core.drill import verdict
+from sturdis.core.drill.events import Event, PowerCut
+from sturdis.core.drill.ledger import account
+from sturdis.core.drill.power_cut import NULS_SHARE, remains
+from sturdis.core.drill.verdict import Timing
+from sturdis.core.report import Verdict
+from tests.core import drills
+
+sizes = st.integers(0, 10_000)
+rolls = st.tuples(*[st.floats(0, 1, exclude_max=True)] * 3)
+
+
+@given(sizes, sizes, rolls)
+def test_what_an_fsync_covered_is_kept_and_no_byte_is_added(synced, size, rolled):
+    left = remains(synced, size, rolled)
+    assert min(synced, size) <= left.kept <= left.size <= size
+
+
+@given(sizes, rolls)
+def test_where_an_fsync_covered_all_nothing_is_lost(size, rolled):
+    assert remains(size, size, rolled).kept == size
+
+
+@given(sizes, st.integers(1, 5000), rolls)
+def test_zeros_follow_in_some_cuts_alone(synced, more, rolled):
+    left = remains(synced, synced + more, rolled)
+    assert not left.zeros or rolled[1] < NULS_SHARE
+
+
+CUT_AT = 10_000
+
+
+def cut(*, synced_at: int | None = 9_500, longest: int = 5, lost: int = 100) -> PowerCut:
+    return PowerCut(CUT_AT, 1, synced_at, longest, lost, unsynced=200)
+
+
+def judged(acknowledged_at: int, powered: PowerCut) -> Verdict:
+    """Judge one job that is lost, acknowledged at a time, by the cut after it."""
+    events: list[Event] = [
+        *drills.acknowledged("a", acknowledged_at),
+        *drills.killed(1, CUT_AT),
+        powered,
+        *drills.acknowledged("b", 90, "2"),
+        drills.done("b", 95, job_id="2"),
+    ]
+    seen = drills.drill(*events)
+    counted = account(seen.events, seen.survey)
+    return verdict.judge(counted, seen.survey.at, Timing(0, 0)).verdict
+
+
+def test_a_job_acknowledged_after_the_last_fsync_began_may_be_lost():
+    assert judged(9_600, cut()) is Verdict.PASS
+
+
+def test_a_job_that_an_fsync_covered_may_not():
+    assert judged(9_000, cut()) is Verdict.FAIL
+
+
+def test_what_was_held_back_as_the_fsync_was_asked_for_may_be_lost():
+    assert judged(9_500 - verdict.BEGINS_WITHIN, cut()) is Verdict.PASS
+    assert judged(9_500 - verdict.BEGINS_WITHIN - 1, cut()) is Verdict.FAIL
+
+
+def test_nothing_may_be_lost_where_no_byte_was():
+    assert judged(9_600, cut(lost=0)) is Verdict.FAIL
+
+
+@pytest.mark.parametrize("synced_at", [None, 1_000])
+def test_nothing_older_than_the_window_may_be_lost(synced_at):
+    assert judged(8_000, cut(synced_at=synced_at)) is Verdict.PASS
+    assert judged(7_999, cut(synced_at=synced_at)) is Verdict.FAIL
+
+
+def test_a_longer_fsync_makes_the_window_longer():
+    slow = cut(synced_at=1_000, longest=4_000)
+    assert judged(5_000, slow) is Verdict.PASS
+    assert judged(4_999, slow) is Verdict.FAIL
