@@ -28,16 +28,16 @@ def target(
 
     Raises:
         UsageError: The namespace is no name of one.
-        ClusterError: There is no such context.
-        DrillError: `drill.unreadable` or `drill.invalid`: the file of hooks.
+        ClusterError: There is no such context, or no pod of the deployment.
+        DrillError: `drill.unreadable` or `drill.invalid`: the file of hooks; `drill.not_marked`.
     """
     from sturdis.adapters.drill_cluster import hook_file
     from sturdis.adapters.drill_cluster.target import ClusterTarget
     from sturdis.adapters.kubernetes.api import Cluster
     from sturdis.core import cluster_place
 
-    found = spec or load_spec()
-    wanted, request = cluster_targets.placed(found, request), request.of_spec(found.namespace)
+    given = spec or load_spec()
+    wanted, request = cluster_targets.placed(given, request), request.of_spec(given.namespace)
 
     def declare_off(node: str) -> None:
         """Take the drill's word: it has taken the node's power itself."""
@@ -45,7 +45,7 @@ def target(
 
     told = hook_file.read(hooks)
     with Cluster(request.context) as cluster:
-        yield ClusterTarget(
+        found = ClusterTarget(
             cluster,
             wanted,
             cluster_place.place(wanted, request),
@@ -53,3 +53,5 @@ def target(
             told,
             declare_off,
         )
+        found.refuse_unmarked()
+        yield found

@@ -1,5 +1,6 @@
 """The target of drills that is a deployment in a cluster."""
 
+import functools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -30,20 +31,13 @@ from sturdis.core.drill.hooks import Hooks
 from sturdis.core.drill.outcome import Seen
 from sturdis.core.drill.run import QUEUES, Run
 from sturdis.core.drill.scenario import Scenario
+from sturdis.core.drill.stage import Fault
+from sturdis.core.errors import ClusterError
 from sturdis.core.render import metadata
 from sturdis.core.spec import Spec
 
 NAME = 8
 """Characters of a run's name that its pods' names have."""
-
-
-ClusterFault = (
-    faults.PodDeleted
-    | faults.ContainerKilled
-    | faults.NodeCrashed
-    | faults.PodPartitioned
-    | faults.MemoryFilled
-)
 
 
 class PodsClock(SystemClock):
@@ -83,6 +77,26 @@ class ClusterTarget:
         pod = self.place.pod
         return f"{pod} in namespace {pod.namespace} of {self.cluster.name}"
 
+    @property
+    def server(self) -> str:
+        """The image of the server; empty: the pod may not be read."""
+        try:
+            pod = self.cluster.get(self.place.pod) or {"spec": {"containers": ()}}
+        except ClusterError:
+            return ""
+        named = (one for one in pod["spec"]["containers"] if one["name"] == self.place.container)
+        return next((str(one["image"]) for one in named), "")
+
+    def refuse_unmarked(self) -> None:
+        """Refuse a deployment that is not there, or whose namespace is not marked for drills.
+
+        Raises:
+            ClusterError: `cluster.no_pod`, or the cluster does not answer.
+            DrillError: `drill.not_marked`.
+        """
+        entry.find_pod(self.cluster, self.place)
+        marks.refuse_unmarked(self.cluster, self.spec.namespace)
+
     def lacking(self, scenario: Scenario) -> Sequence[str]:
         """Say why the drill cannot be run here; empty: it can. Nothing is changed."""
         lacking = abilities.lacking(scenario.needs, hooks.abilities(self.hooks))
@@ -95,8 +109,7 @@ class ClusterTarget:
             )
         return [one for one in told if one]
 
-    @contextmanager
-    def stage(self, run: Run) -> Iterator["ClusterStage"]:
+    def stage(self, run: Run) -> "AbstractContextManager[ClusterStage]":
         """Make the stage of a run; at its end nothing of it is left.
 
         Raises:
@@ -106,8 +119,18 @@ class ClusterTarget:
             TargetError: The server does not answer.
             AccessError: It does not let us in.
         """
-        pod = entry.find_pod(self.cluster, self.place)
-        marks.refuse_unmarked(self.cluster, self.spec.namespace)
+        return self.staged(run, functools.partial(self._fault, run))
+
+    @contextmanager
+    def staged(
+        self, run: Run, fault: Callable[[BrokenDeployment], Fault]
+    ) -> "Iterator[ClusterStage]":
+        """Make the stage of a run whose fault is made by `fault`.
+
+        Raises:
+            SturdisError: As for `stage`.
+        """
+        self.refuse_unmarked()
         wanted = cluster_rights.needed(run.scenario, self.spec)
         missing = [one for one in wanted if not self.cluster.may(one.verb, one.kind, one.namespace)]
         objections.refuse_unallowed(missing, self.place.kubectl)
@@ -122,14 +145,18 @@ class ClusterTarget:
             )
             with server.explained():
                 on.info()
-            is_node = isinstance(run.scenario.fault, NodeCrash)
-            pods = LoadPods(
-                self.cluster, self.spec, self._images() if run.scenario.load else {}, journal,
-                run.name[:NAME], away_from=pod["spec"].get("nodeName") if is_node else None,
-            )  # fmt: skip
-            stack.enter_context(pods)
+            pods = stack.enter_context(self._pods(run, on))
             clock.ahead = pods.ahead() if run.scenario.load else 0
-            yield ClusterStage(run, on, self._fault(run, on), pods, log, clock, stack)
+            yield ClusterStage(run, on, fault(on), pods, log, clock, stack)
+
+    def _pods(self, run: Run, on: BrokenDeployment) -> LoadPods:
+        """Give the pods of load; those of a drill that crashes the server's node are elsewhere."""
+        is_crash = isinstance(run.scenario.fault, NodeCrash)
+        node = on.pod()["spec"].get("nodeName") if is_crash else None
+        images = self._images() if run.scenario.load else {}
+        return LoadPods(
+            self.cluster, self.spec, images, on.journal, run.name[:NAME], away_from=node
+        )
 
     def _images(self) -> Mapping[str, str]:
         """Give the image of each language that makes load."""
@@ -137,7 +164,7 @@ class ClusterTarget:
         images = {"python": told.python or self.spec.tools.image or "", "node": told.node}
         return {language: image for language, image in images.items() if image}
 
-    def _fault(self, run: Run, on: BrokenDeployment) -> ClusterFault:
+    def _fault(self, run: Run, on: BrokenDeployment) -> Fault:
         match run.scenario.fault:
             case PodDelete():
                 return faults.PodDeleted(on)
@@ -156,9 +183,9 @@ def _unfit(scenario: Scenario) -> str:
     """Say why a fault is not for clusters, whatever the target can do; empty: it is."""
     fault = scenario.fault
     if isinstance(fault, Kill) and fault.moment is not Moment.ANY:
-        return f"a kill at the moment {fault.moment.value}: only on this machine it is met"
+        return f"kill at the moment {fault.moment.value}: {abilities.NEVER}"
     if not isinstance(fault, PodDelete | Kill | NodeCrash | Partition | MemoryFull):
-        return f"a fault of the kind {fault.__struct_config__.tag}: only on this machine"
+        return f"{fault.__struct_config__.tag}: {abilities.NEVER}"
     return ""
 
 
@@ -169,7 +196,7 @@ class ClusterStage:
     run: Run
     on: BrokenDeployment
     """The deployment that is broken."""
-    fault: ClusterFault
+    fault: Fault
     pods: LoadPods
     log: LedgerLog
     """The drill's own part of the ledger's log."""
