@@ -15,6 +15,9 @@ from sturdis.core.replies import ErrorReply, Reply
 REFUSED_WITHIN = 10.0
 """Longest wait for the first write to be refused, in seconds."""
 
+FREED_WITHIN = 10.0
+"""Longest that is cleaned until a write is let through again, in seconds."""
+
 CLEANED_AT_ONCE = 1000
 """Jobs that one call of BullMQ's `clean` removes."""
 
@@ -68,8 +71,8 @@ class FullMemory:
         if self._before:
             refused = self._refusals() - self._refused
             self._worst = max(self._worst, refused / (time.monotonic() - self._since))
-            self._cleaned += asyncio.run(_clean(self._server.address, queues))
-            self._unfreed += not self._takes_writes()
+            some = tuple(queues)
+            self._unfreed += not come(lambda: self._makes_room(some), FREED_WITHIN)
 
     def give_back(self) -> None:
         """Set the limit back; nothing is done where it was not filled."""
@@ -90,6 +93,11 @@ class FullMemory:
             "refusals_per_second": round(self._worst, 1),
         }
 
+    def _makes_room(self, queues: Iterable[tuple[str, str]]) -> bool:
+        """Clean once; workers that finish a job meanwhile use memory that was free before."""
+        self._cleaned += asyncio.run(_clean(self._server.address, queues))
+        return self._takes_writes()
+
     def _refusals(self) -> int:
         told = self._server.call("INFO", "errorstats")
         lines = told.decode().splitlines() if isinstance(told, bytes) else []
@@ -101,8 +109,12 @@ class FullMemory:
 
 
 async def _clean(address: Address, queues: Iterable[tuple[str, str]]) -> int:
-    """Remove completed jobs of queues, as their users do; give how many."""
+    """Remove completed jobs of queues, as their users do; give how many.
+
+    Where there are none the script's only write is its event, which is refused like any other.
+    """
     from bullmq import Queue  # noqa: PLC0415  300 ms, only where memory is full
+    from redis.exceptions import OutOfMemoryError  # noqa: PLC0415
 
     removed = 0
     for prefix, name in queues:
@@ -110,6 +122,8 @@ async def _clean(address: Address, queues: Iterable[tuple[str, str]]) -> int:
         try:
             while some := await queue.clean(0, CLEANED_AT_ONCE, "completed"):
                 removed += len(some)
+        except OutOfMemoryError:
+            continue
         finally:
             await queue.close()
     return removed
