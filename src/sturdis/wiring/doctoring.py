@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sturdis.adapters.kubernetes.examined import Examined
+    from sturdis.adapters.redis.doctor_target import DoctorTarget
     from sturdis.core.aim import Aim
     from sturdis.core.apply.progress import Waiting
     from sturdis.core.doctor.declaring import Declaring
@@ -49,20 +50,21 @@ def doctor(
     if isinstance(target, ClusterRequest):
         with _examined(target, spec) as (wanted, patient):
             return flow.examine(wanted, patient)
+    aim = targets.resolve(target)
+    meant = spec or (aim.running.spec if aim.running else load_spec())
+    return flow.examine_server(meant, _at(aim))
+
+
+def _at(aim: "Aim") -> "DoctorTarget":
     from sturdis.adapters.redis.doctor_target import DoctorTarget
 
-    aim = targets.resolve(target)
     up = aim.running
-    meant = spec or (up.spec if up else load_spec())
-    return flow.examine_server(
-        meant,
-        DoctorTarget(
-            aim.address,
-            cli=aim.cli,
-            doctor=_typed(aim),
-            metrics_url=up.at.metrics_url if up else None,
-            folder=Path(up.at.data) if up else None,
-        ),
+    return DoctorTarget(
+        aim.address,
+        cli=aim.cli,
+        doctor=_typed(aim),
+        metrics_url=up.at.metrics_url if up else None,
+        folder=Path(up.at.data) if up else None,
     )
 
 
