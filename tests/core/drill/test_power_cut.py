@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from sturdis.core.drill import verdict
 from sturdis.core.drill.events import Event, PowerCut
@@ -81,3 +82,25 @@ def test_a_longer_fsync_makes_the_window_longer():
     slow = cut(synced_at=1_000, longest=4_000)
     assert judged(5_000, slow) is Verdict.PASS
     assert judged(4_999, slow) is Verdict.FAIL
+
+
+@pytest.mark.parametrize(("took", "told"), [(("a",), Verdict.PASS), ((), Verdict.FAIL)])
+def test_a_job_that_a_worker_starts_from_memory_was_lost_with_its_bytes(took, told):
+    """Without the bytes' word the start says that it was in Redis, and no fault came after."""
+    powered = structs.replace(cut(), uuids=took)
+    later = PowerCut(20_000, 2, 19_900, 5, 10, 10)
+    events: list[Event] = [
+        *drills.acknowledged("a", 9_600),
+        *drills.killed(1, CUT_AT),
+        powered,
+        drills.started("a", 10_500, starts=2, attempts=1),
+        *drills.killed(2, 20_000),
+        later,
+        *drills.acknowledged("b", 90, "2"),
+        drills.done("b", 95, job_id="2"),
+    ]
+    seen = drills.drill(*events)
+    counted = account(seen.events, seen.survey)
+    (loss,) = verdict.losses(counted)
+    assert (loss.cut == powered) is bool(took)
+    assert verdict.judge(counted, seen.survey.at, Timing(0, 0)).verdict is told

@@ -10,7 +10,7 @@ from msgspec import structs
 from sturdis.adapters.faults.on_rig import OnRig, Parts, expect
 from sturdis.adapters.faults.shim import Change, Kind, Shim
 from sturdis.core.aof import guard as guards
-from sturdis.core.drill import events, power_cut
+from sturdis.core.drill import damage, events, power_cut
 from sturdis.core.drill.events import Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import disk
@@ -55,13 +55,12 @@ class PowerCut(WithShim):
         self.down = True
         longest = self.longest_fsync()
         synced_at = last_synced(self.shim)
-        lost, unsynced = cut(self.rig.data, self.shim, self.dice)
+        lost, unsynced, jobs = cut(self.rig.data, self.shim, self.dice)
         self.counted["kills"] += 1
         self.counted["lost_bytes"] += lost
         self.counted["unsynced_bytes"] += unsynced
-        told = events.PowerCut(
-            killed.at, number, _milliseconds(synced_at), round(longest * 1000), lost, unsynced
-        )
+        synced, slowest = _milliseconds(synced_at), round(longest * 1000)
+        told = events.PowerCut(killed.at, number, synced, slowest, lost, unsynced, jobs)
         return (killed, told)
 
 
@@ -112,7 +111,7 @@ def last_synced(shim: Shim) -> float | None:
     return max(began, default=None)
 
 
-def cut(data: Path, shim: Shim, dice: Random) -> tuple[int, int]:
+def cut(data: Path, shim: Shim, dice: Random) -> tuple[int, int, tuple[str, ...]]:
     """Leave of a data folder what a power cut leaves; no server runs on it.
 
     Names that were made, changed or removed after the last fsync of their folder are as before,
@@ -121,12 +120,13 @@ def cut(data: Path, shim: Shim, dice: Random) -> tuple[int, int]:
     is missing are not made.
 
     Returns:
-        How many bytes of increments are gone, and how many no fsync had covered.
+        How many bytes of increments are gone, how many no fsync had covered, and the jobs whose
+        data is in what is gone, or in half a unit before it.
     """
     changes = shim.changes()
     for change in reversed(changes[dice.randint(0, len(changes)) :]):
         _take_back(change, data)
-    covered, lost, unsynced = shim.covered(), 0, 0
+    covered, lost, unsynced, jobs = shim.covered(), 0, 0, set[str]()
     for path in (*_files(data / guards.FOLDER), *data.glob("temp-*")):
         stat = path.stat()
         known = covered.get((stat.st_dev, stat.st_ino))
@@ -137,10 +137,16 @@ def cut(data: Path, shim: Shim, dice: Random) -> tuple[int, int]:
         if path.suffix == ".aof" and known.increment:
             lost += stat.st_size - left.kept
             unsynced += max(0, stat.st_size - known.synced)
+            jobs.update(_jobs_behind(path, left.kept))
         os.truncate(path, left.kept)
         os.truncate(path, left.size)
     shim.settle(durable=True)
-    return lost, unsynced
+    return lost, unsynced, tuple(sorted(jobs))
+
+
+def _jobs_behind(path: Path, kept: int) -> tuple[str, ...]:
+    content = path.read_bytes()
+    return damage.jobs_in(content[damage.safe_end(content[:kept]) :])
 
 
 def _take_back(change: Change, data: Path) -> None:

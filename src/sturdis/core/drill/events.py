@@ -124,6 +124,8 @@ class PowerCut(_Event, frozen=True, tag="power cut"):
     """Bytes that were written to the increments and are gone."""
     unsynced: int
     """Bytes that were written to them and no fsync had covered."""
+    uuids: tuple[str, ...] = ()
+    """Jobs whose data is in the bytes that are gone. A worker may still start one, from memory."""
 
 
 class Phase(_Event, frozen=True, tag="phase"):

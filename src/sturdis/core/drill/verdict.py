@@ -90,9 +90,15 @@ def losses(account: Account) -> tuple[Loss, ...]:
 
 
 def _loss(entry: Entry, account: Account) -> Loss:
-    kill = _kill_of(entry, account)
+    kill = _cut_of(entry, account) or _kill_of(entry, account)
     cut = account.power_cuts.get(kill.round) if kill else None
     return Loss(entry, kill, _destroyer_of(entry, account), cut)
+
+
+def _cut_of(entry: Entry, account: Account) -> Killed | None:
+    """Give the first power cut that took the job's data, whenever a worker still started it."""
+    taken = {cut.round for cut in account.power_cuts.values() if entry.uuid in cut.uuids}
+    return next((kill for kill in account.faults if kill.round in taken), None)
 
 
 def _destroyer_of(entry: Entry, account: Account) -> Destroyed | None:
