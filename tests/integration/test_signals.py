@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
@@ -40,3 +42,34 @@ def test_a_programs_own_way_to_hear_a_signal_is_left_to_it(heard):
 def test_a_request_to_end_unwinds_the_block_as_ctrl_c_does():
     with pytest.raises(KeyboardInterrupt), signals.unwinding():
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_request_that_is_deferred_ends_what_follows_the_block(number):
+    done = []
+
+    def asked_meanwhile() -> None:
+        with signals.deferred():
+            with signals.deferred():
+                os.kill(os.getpid(), number)
+                done.append("inner")
+            done.append("outer")
+        done.append("after")
+
+    with pytest.raises(KeyboardInterrupt):
+        asked_meanwhile()
+    assert done == ["inner", "outer"]
+
+
+def test_what_is_started_while_requests_are_deferred_hears_them():
+    script = "import signal; print(signal.getsignal(signal.SIGTERM) == signal.SIG_DFL)"
+    with signals.deferred():
+        told = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert told.stdout == b"True\n"
+
+
+def test_without_a_request_nothing_follows_a_block():
+    before = signal.getsignal(signal.SIGINT)
+    with signals.deferred():
+        pass
+    assert signal.getsignal(signal.SIGINT) == before

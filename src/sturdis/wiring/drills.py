@@ -144,6 +144,7 @@ def _run_kept(
     """Run one drill and keep what it came to; of one that is interrupted, that it was."""
     from sturdis.adapters.drill import run_store
     from sturdis.adapters.drill.server import SystemClock
+    from sturdis.adapters.local import signals
 
     typed, scenario = named
     folder = run_store.new_folder(scenario.name, changes.seed)
@@ -154,16 +155,17 @@ def _run_kept(
     try:
         outcome, survey = run_on(target, run, hear.part)
     finally:
-        stored = drill_changes.stored(
-            run,
-            outcome,
-            typed=typed,
-            choices=request.choices,
-            server=target.server,
-            began=began,
-            ended=clock.now(),
-        )
-        run_store.write(folder, stored, survey)
+        with signals.deferred():  # whatever comes, it is written down
+            stored = drill_changes.stored(
+                run,
+                outcome,
+                typed=typed,
+                choices=request.choices,
+                server=target.server,
+                began=began,
+                ended=clock.now(),
+            )
+            run_store.write(folder, stored, survey)
     if not request.keep and outcome.verdict is asking.PASSED:
         run_store.forget_data(folder)
     hear.ended(stored, str(folder))

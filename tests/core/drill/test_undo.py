@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from sturdis.core.drill import undo
 from sturdis.core.drill.undo import EndProcess, Noted, RemoveFolder, Undone
 
-STEPS = [EndProcess(7, "12"), RemoveFolder("/run/data"), EndProcess(8, "13")]
+STEPS: list[undo.Step] = [EndProcess(7, "12"), RemoveFolder("/run/data"), EndProcess(8, "13")]
 entries = st.lists(st.booleans(), max_size=8)
 
 

@@ -62,8 +62,8 @@ class LocalStage:
         return self._follower.seen()
 
     def undisturbed(self) -> AbstractContextManager[None]:
-        """Let no signal but SIGKILL end what is done in the context."""
-        return signals.ignored()
+        """Let what is done in the context come to its end before a request to stop is heard."""
+        return signals.deferred()
 
 
 def loads(run: Run) -> Mapping[str, Sequence[str]]:
@@ -81,10 +81,15 @@ def loads(run: Run) -> Mapping[str, Sequence[str]]:
 def parts(run: Run) -> Iterator[tuple[ExitStack, LedgerLog]]:
     """Give what the stage's parts are entered into, and the drill's log; all ends together.
 
-    SIGTERM and SIGHUP end the block as Ctrl-C does.
+    SIGTERM and SIGHUP end the block as Ctrl-C does; no second one keeps the parts from their end.
 
     Raises:
         DrillError: `drill.log_lost`.
     """
-    with signals.unwinding(), LedgerLog(Path(run.folder), LOG) as log, ExitStack() as stack:
-        yield stack, log
+    with signals.unwinding(), LedgerLog(Path(run.folder), LOG) as log:
+        stack = ExitStack()
+        try:
+            yield stack, log
+        finally:
+            with signals.deferred():
+                stack.close()

@@ -22,6 +22,9 @@ from sturdis.core.replies import ErrorReply
 START_TIME = 19
 """Position of `starttime` among the fields of /proc/PID/stat that follow the name; proc(5)."""
 
+ENDED = ("Z", "X")
+"""States of a process that has ended, which nobody has waited for; proc(5)."""
+
 ENDED_WITHIN = 10.0
 """Seconds; a process that SIGKILL does not end by then waits for a disk that does not answer."""
 
@@ -67,9 +70,10 @@ def _undo(step: Step) -> None:
 
 
 def started(pid: int) -> str:
-    """Say when a process began, in the system's words; empty: there is none.
+    """Say when a process began, in the system's words; empty: there is none, or it has ended.
 
-    A pid with the same answer is the same process.
+    A pid with the same answer is the same process. In a container without an init one that has
+    ended keeps its number.
     """
     if sys.platform != "linux":
         asked = ["ps", "-o", "lstart=", "-p", str(pid)]
@@ -79,7 +83,8 @@ def started(pid: int) -> str:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
         return ""
-    return stat.rpartition(")")[2].split()[START_TIME]
+    fields = stat.rpartition(")")[2].split()
+    return "" if fields[0] in ENDED else fields[START_TIME]
 
 
 def _release(step: steps.EndProcess | steps.ResumeProcess) -> None:

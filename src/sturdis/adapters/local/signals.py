@@ -74,6 +74,38 @@ def ignored() -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def deferred() -> Iterator[None]:
+    """Let the requests to stop that come in the block end what follows it: KeyboardInterrupt.
+
+    Unlike `ignored`, they are not forgotten, and no process that is started in the block ignores
+    them. A block within such a block leaves them to the outer one.
+    """
+    if isinstance(signal.getsignal(signal.SIGINT), _Noted):
+        yield
+        return
+    noted = _Noted()
+    try:
+        with _restored() as before:
+            for number, handler in before.items():
+                if handler is not signal.SIG_IGN:
+                    signal.signal(number, noted)
+            yield
+    finally:
+        if noted.heard:
+            raise KeyboardInterrupt
+
+
+class _Noted:
+    """Hears a signal, and does nothing about it yet."""
+
+    def __init__(self) -> None:
+        self.heard = False
+
+    def __call__(self, _number: int, _frame: FrameType | None) -> None:
+        self.heard = True
+
+
 def ignore() -> None:
     """Let nothing but SIGKILL end what follows in a block of `unwinding`."""
     if threading.current_thread() is threading.main_thread():

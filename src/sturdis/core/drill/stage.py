@@ -122,7 +122,7 @@ class Stage(Protocol):
         """Count what the loads' logs tell until now."""
 
     def undisturbed(self) -> AbstractContextManager[object]:
-        """Let no signal but SIGKILL end what is done in the context."""
+        """Let what is done in the context come to its end before a request to stop is heard."""
 
 
 class Target(Protocol):
