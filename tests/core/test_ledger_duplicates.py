@@ -24,6 +24,8 @@ ONCE = started("a", 20)
             (started("a", 40, starts=2, attempts=1), started("a", 50, starts=3, attempts=1)),
             {Cause.REDELIVERY: 1},
         ),
+        # a worker told late of its start, and another had the job meanwhile
+        ((started("a", 40, starts=3), started("a", 50, starts=2)), {Cause.REDELIVERY: 2}),
         # rolled back to before the first start, and then retried on purpose as at first
         (
             (

@@ -35,12 +35,15 @@ def causes(job: History) -> Counter[Cause]:
 
 
 def _again(starts: Sequence[Started]) -> Counter[Cause]:
-    """Count the duplicates among the starts of one job id, in the order of their times."""
+    """Count the duplicates among the starts of one job id, in the order of their times.
+
+    A worker that reads its reply late tells of a start behind the next one: no rollback.
+    """
     found: Counter[Cause] = Counter()
-    most = 0
+    counted = set[int]()
     for before, start in pairwise(starts):
-        most = max(most, before.starts)
-        if start.starts <= most:
+        counted.add(before.starts)
+        if start.starts in counted:
             found[Cause.REPLAY] += 1
         elif start.attempts <= before.attempts:
             found[Cause.REDELIVERY] += 1
