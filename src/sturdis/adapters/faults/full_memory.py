@@ -95,7 +95,7 @@ class FullMemory:
 
     def _makes_room(self, queues: Iterable[tuple[str, str]]) -> bool:
         """Clean once; workers that finish a job meanwhile use memory that was free before."""
-        self._cleaned += asyncio.run(_clean(self._server.address, queues))
+        self._cleaned += clean(self._server.address, queues)
         return self._takes_writes()
 
     def _refusals(self) -> int:
@@ -108,11 +108,13 @@ class FullMemory:
         return not isinstance(probe, ErrorReply)
 
 
-async def _clean(address: Address, queues: Iterable[tuple[str, str]]) -> int:
-    """Remove completed jobs of queues, as their users do; give how many.
+def clean(address: Address, queues: Iterable[tuple[str, str]]) -> int:
+    """Remove completed jobs of queues, by prefix and name, as their users do; give how many."""
+    return asyncio.run(_clean(address, queues))
 
-    Where there are none the script's only write is its event, which is refused like any other.
-    """
+
+async def _clean(address: Address, queues: Iterable[tuple[str, str]]) -> int:
+    """Do so. Where there are none the script's only write is its event, which is refused like any other."""
     from bullmq import Queue  # noqa: PLC0415  300 ms, only where memory is full
     from redis.exceptions import OutOfMemoryError  # noqa: PLC0415
 
