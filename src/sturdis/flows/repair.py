@@ -140,7 +140,8 @@ class _Planning:
         self._parts = parts
         self._means = means
         self._tell = tell
-        self._done = 0
+        self._refused: tuple[str, ...] = ()
+        """What a server said, when it loaded the last draft, of commands that it did not take."""
 
     def plan(self) -> _Proven:
         """Give what is proven.
@@ -150,7 +151,7 @@ class _Planning:
         """
         self._step("reading the files")
         draft, scratch, now = self._loaded()
-        signs = tuple(now.signs())
+        signs = (*now.signs(), *self._refused)
         if self._is_needed(draft):
             return self._finished(draft, scratch, now, signs)
         if signs:
@@ -159,7 +160,7 @@ class _Planning:
             found = self._finished(deep, *self._tried(deep), signs)
             if now.differs(found.after):
                 return found
-        return self._proven(draft, scratch, Resolved((), ()), (now, now), ((), ()))
+        return self._proven(draft, scratch, Resolved((), ()), (now, now), ())
 
     def _finished(
         self, draft: Draft, scratch: ScratchFolder, now: Survey, signs: tuple[str, ...]
@@ -169,8 +170,8 @@ class _Planning:
         bases = [one.base for one in now.queues]
         highest = drafting.highest_ids(draft.mending.lost, bases)
         resolved = resolving.resolve(before, now, draft.mending.told, highest)
-        after, refused = self._prove(scratch, resolved)
-        return self._proven(draft, scratch, resolved, (before, after), (signs, refused))
+        after = self._prove(scratch, resolved)
+        return self._proven(draft, scratch, resolved, (before, after), signs)
 
     def _is_needed(self, draft: Draft) -> bool:
         is_whole = draft.base.is_whole and not draft.mending.damaged
@@ -208,6 +209,7 @@ class _Planning:
         self._step("loading what is kept")
         scratch = self._scratch(draft.manifest, draft.contents)
         with scratch.loaded() as life:
+            self._refused = life.refused()
             return scratch, life.survey()
 
     def _survey(
@@ -241,14 +243,13 @@ class _Planning:
         finally:
             scratch.remove()
 
-    def _prove(self, scratch: ScratchFolder, resolved: Resolved) -> tuple[Survey, tuple[str, ...]]:
+    def _prove(self, scratch: ScratchFolder, resolved: Resolved) -> Survey:
         """Append, write, load again: what is there then must be what was there before.
 
         The last file of `scratch` then is as it was after what is appended.
         """
         self._step("proving it")
         with scratch.loaded() as life:
-            refused = life.refused()
             size = life.apply(resolved.commands)
             after = life.survey()
             life.mark()
@@ -262,7 +263,7 @@ class _Planning:
             raise self._not_proven(f"a job is still in two states: {doubled}")
         if not is_there or again.counts() != after.counts():
             raise self._not_proven("what it loads after one more write is not what it had")
-        return after, refused
+        return after
 
     def _proven(
         self,
@@ -270,9 +271,9 @@ class _Planning:
         scratch: ScratchFolder,
         resolved: Resolved,
         surveys: tuple[Survey | None, Survey],
-        said: tuple[tuple[str, ...], tuple[str, ...]],
+        signs: tuple[str, ...],
     ) -> _Proven:
-        (before, after), (signs, refused) = surveys, said
+        before, after = surveys
         new = {name: scratch.file(name) for name in draft.new}
         sizes = {name: path.stat().st_size for name, path in new.items()}
         mending = draft.mending
@@ -290,7 +291,7 @@ class _Planning:
             unnoted=mending.unnoted,
             undecided=resolved.undecided,
             signs=signs,
-            refused=refused,
+            refused=self._refused,
             before=before.counts() if before else {},
             after=after.counts(),
             keys_before=before.keys if before else {},

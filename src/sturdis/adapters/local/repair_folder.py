@@ -248,8 +248,10 @@ class RepairFolder:
             durable.sync(self.keep.parent)
 
     def _is_copy(self, path: Path) -> bool:
-        """Tell whether a path is of a copy that a repair keeps in the folder itself."""
+        """Tell whether a path is not to be copied: a lock, or a copy in the folder itself."""
         inside = path.relative_to(self.path).parts[0]
+        if inside in (data_folder.LOCK, data_folder.UP_LOCK):
+            return True
         in_it = self.keep.parent == self.path and inside.startswith(self.keep.name)
         return in_it or inside.startswith("before-repair")
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from sturdis.core.repair import surveys
 from sturdis.core.repair.jobs import LISTS, REMOVED, Job, Told
 from sturdis.core.repair.surveys import Queue, Survey
-from sturdis.core.repair.units import Words, written
+from sturdis.core.repair.units import Words
 
 MARGIN = 1_000_000
 """How far the counter of ids is raised above the highest id seen: what was lost had ids too."""
@@ -41,15 +41,6 @@ class Resolved:
 
     commands: tuple[Resolution, ...]
     undecided: tuple[str, ...]
-
-    def closing(self) -> bytes:
-        """Give the bytes to append: one transaction for each database."""
-        text = b""
-        for db in sorted({one.db for one in self.commands}):
-            own = b"".join(written(*one.words) for one in self.commands if one.db == db)
-            select = written(b"SELECT", b"%d" % db)
-            text += select + written(b"MULTI") + own + written(b"EXEC")
-        return text
 
 
 def resolve(
