@@ -114,7 +114,7 @@ def clean(address: Address, queues: Iterable[tuple[str, str]]) -> int:
 
 
 async def _clean(address: Address, queues: Iterable[tuple[str, str]]) -> int:
-    """Do so. Where there are none the script's only write is its event, which is refused like any other."""
+    # Where there are none the script's only write is its event, refused like any other.
     from bullmq import Queue  # noqa: PLC0415  300 ms, only where memory is full
     from redis.exceptions import OutOfMemoryError  # noqa: PLC0415
 
