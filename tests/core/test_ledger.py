@@ -151,3 +151,17 @@ def test_an_event_is_the_same_after_the_log(event):
 def test_a_part_of_a_line_is_no_event(event, data):
     line = events.encode(event)
     assert events.decode(line[: data.draw(st.integers(0, len(line) - 2))]) is None
+
+
+@pytest.mark.parametrize(
+    ("state", "fate"), [(State.FAILED, Fate.HELD), (State.ACTIVE, Fate.PENDING)]
+)
+def test_a_parent_is_held_by_a_child_that_failed_and_not_by_one_that_goes_on(state, fate):
+    child = Intent(9, "child", "queue", "child", parent="parent")
+    left = drill(
+        *acknowledged("parent"), child, Acknowledged(10, "child", "2"), done("child", job_id="2"),
+        Found("parent", "1", State.WAITING_CHILDREN), Found("child", "2", state, "Missing lock"),
+    )  # fmt: skip
+    assert {one.uuid: one.fate for one in account(left).entries} == {
+        "parent": fate, "child": Fate.PROCESSED,
+    }  # fmt: skip

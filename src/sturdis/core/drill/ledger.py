@@ -5,7 +5,7 @@ Events are counted as a set: a log read twice, or in another order, changes noth
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -33,6 +33,8 @@ class Fate(Enum):
     """Redis calls it completed and no processor wrote so: the log has a gap."""
     PENDING = "pending"
     """It is in Redis and will be given to a worker."""
+    HELD = "held by a failed child"
+    """It waits for a child that BullMQ put into `failed`, and is in Redis."""
     STALLED = "failed as stalled"
     """BullMQ gave it up: its workers lost it more often than `maxStalledCount`."""
     FAILED = "failed"
@@ -43,7 +45,9 @@ class Fate(Enum):
     """Nothing of it is in Redis, and no processor did it."""
 
 
-BEST_FIRST = (Fate.UNTOLD, Fate.PENDING, Fate.STALLED, Fate.FAILED, Fate.ORPHAN)
+BEST_FIRST = (
+    Fate.UNTOLD, Fate.PENDING, Fate.HELD, Fate.STALLED, Fate.FAILED, Fate.ORPHAN,
+)  # fmt: skip
 """Which fate counts when Redis holds a job twice. A gap in the log is told before all else."""
 
 ROUNDING = 1
@@ -146,10 +150,17 @@ def account(events: Iterable[Event], survey: Survey) -> Account:
     )
 
 
-def _entries(jobs: Iterable[History]) -> Iterator[Entry]:
+def _entries(jobs: Sequence[History]) -> Iterator[Entry]:
+    holding = {
+        child.intent.parent
+        for child in jobs
+        if child.intent and any(copy.state is State.FAILED for copy in child.surveyed)
+    }
     for job in jobs:
         if job.acknowledged:
             fate, detail = _fate(job)
+            if detail == State.WAITING_CHILDREN.value and job.uuid in holding:
+                fate = Fate.HELD
             yield Entry(job.uuid, job.acknowledged.at, fate, job.seen_at, detail)
 
 

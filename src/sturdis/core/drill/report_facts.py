@@ -135,7 +135,7 @@ def _lost(account: Account, timing: Timing) -> Iterable[NotedJob]:
         judged, how = verdict.judge_loss(loss, timing)
         what = f"{judged.value}: LOST {how}"
         yield NotedJob(loss.entry.uuid, loss.entry.acknowledged_at, what)
-    for fate in (Fate.ORPHAN, Fate.FAILED, Fate.STALLED):
+    for fate in (Fate.ORPHAN, Fate.FAILED, Fate.STALLED, Fate.HELD):
         for entry in account.of(fate):
             what = " ".join(filter(None, (fate.value, entry.detail)))
             yield NotedJob(entry.uuid, entry.acknowledged_at, what)

@@ -228,6 +228,9 @@ def _stuck(account: Account) -> Found:
         found.append((Verdict.FAIL, f"{count} acknowledged failed, and not on purpose"))
     if count := fates[Fate.STALLED]:
         found.append((Verdict.PASS, f"{count} acknowledged failed as stalled: kept in `failed`"))
+    if count := fates[Fate.HELD]:
+        kept = "kept in `waiting-children`"
+        found.append((Verdict.PASS, f"{count} acknowledged held by a failed child: {kept}"))
     if count := fates[Fate.PENDING]:
         found.append((Verdict.UNKNOWN, f"{count} acknowledged still pending"))
     return found
