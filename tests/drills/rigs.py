@@ -1,7 +1,7 @@
 """Rigs for tests: servers of a drill's own, each in a folder with a journal."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from random import Random
 
@@ -24,9 +24,17 @@ def rigged(folder: Path, plan: RigPlan) -> Iterator[Rig]:
 
 
 @contextlib.contextmanager
-def faulty(folder: Path, options: Fault, server: str, *, seed: int = 1) -> Iterator[OnRig]:
+def faulty(
+    folder: Path,
+    options: Fault,
+    server: str,
+    *,
+    seed: int = 1,
+    guarded: bool = True,
+    settings: Mapping[str, str] | None = None,
+) -> Iterator[OnRig]:
     """Give a fault that is prepared, of a rig that serves."""
-    plan = rig_plan.of(options, server=server)
+    plan = rig_plan.of(options, server=server, guarded=guarded, settings=settings)
     with (
         Journal(folder) as journal,
         LedgerLog(folder, "drill") as log,
@@ -34,5 +42,6 @@ def faulty(folder: Path, options: Fault, server: str, *, seed: int = 1) -> Itera
     ):
         rig.start()
         fault = local.fault(options, rig, journal, Random(seed), log)  # noqa: S311  not secret
-        fault.prepare()
-        yield fault
+        with contextlib.closing(fault):
+            fault.prepare()
+            yield fault

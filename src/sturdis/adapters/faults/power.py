@@ -7,7 +7,7 @@ from random import Random
 
 from msgspec import structs
 
-from sturdis.adapters.faults.on_rig import OnRig, Parts, expect
+from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect
 from sturdis.adapters.faults.shim import Change, Kind, Shim
 from sturdis.core.aof import guard as guards
 from sturdis.core.drill import damage, events, power_cut
@@ -16,6 +16,9 @@ from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import disk
 from sturdis.core.drill.observed import Figures
 from sturdis.core.errors import DrillError
+
+HELD_BACK = (0.1, 1.0)
+"""Seconds from a write that was delayed to the kill: the server holds back the next ones."""
 
 LATE_WITHIN = 30.0
 """Longest wait for a write that an fsync delays, in seconds: a few fsyncs."""
@@ -78,6 +81,7 @@ class SlowFsync(WithShim):
     def inject(self, number: int) -> Sequence[Event]:
         """Kill the server in an fsync."""
         expect(self._is_late, LATE_WITHIN, "an fsync that delays a write")
+        come(lambda: False, self.dice.uniform(*HELD_BACK))
         expect(self.shim.under_way, LATE_WITHIN, "an fsync")
         under_way = self.shim.under_way()
         killed = self.rig.kill(number)
