@@ -7,6 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
+from msgspec import structs
+
 from sturdis.adapters.drill import survey
 from sturdis.adapters.redis.kept_link import KeptLink
 from sturdis.adapters.redis.link import Link
@@ -19,7 +21,7 @@ POLL_SECONDS = 0.02
 """How often is looked whether the server serves again."""
 
 FRESH_SECONDS = 0.05
-"""Longest that a look before a kill may have taken: an fsync may begin after it."""
+"""Oldest that a look may be when its kill is done: an fsync may begin after it."""
 
 LOOKS = 3
 """Looks at most before a kill; a server that is behind on its disk answers late."""
@@ -58,7 +60,7 @@ class LocalServer(AbstractContextManager["LocalServer"]):
         Raises:
             DrillError: `drill.not_served`: it had ended by itself.
         """
-        info = self._look()
+        info, began = self._look()
         if int(info.get("process_id", self._pid)) != self._pid:
             raise _not_served(f"another process of it served before kill {number}")
         nothing = "0" if info.get("aof_enabled") == "0" else None
@@ -75,7 +77,10 @@ class LocalServer(AbstractContextManager["LocalServer"]):
             os.kill(self._pid, signal.SIGKILL)
         except ProcessLookupError as error:
             raise _not_served(f"it had ended by itself before kill {number}") from error
-        return killed
+        if time.monotonic() - began < FRESH_SECONDS:
+            return killed
+        # Others had the processor in between: an fsync may have begun, and adds been held back.
+        return structs.replace(killed, delayed_fsyncs=None, fsync_pending=None)
 
     @property
     def pid(self) -> int:
@@ -97,14 +102,15 @@ class LocalServer(AbstractContextManager["LocalServer"]):
             return {}
         return infos.parse(reply.decode(errors="replace")) if isinstance(reply, bytes) else {}
 
-    def _look(self) -> Mapping[str, str]:
-        """Read INFO until an answer is fresh; empty: none was."""
+    def _look(self) -> tuple[Mapping[str, str], float]:
+        """Read INFO until an answer is fresh, and tell when it was asked; empty: none was."""
+        began = time.monotonic()
         for _attempt in range(LOOKS):
             began = time.monotonic()
             info = self.info()
             if info and time.monotonic() - began < FRESH_SECONDS:
-                return info
-        return {}
+                return info, began
+        return {}, began
 
     def wait_until_served(self, number: int, seconds: float) -> Served:
         """Return when another process than the one before answers, and has loaded its data.
