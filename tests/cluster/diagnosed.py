@@ -13,7 +13,7 @@ from tests.cluster.deployments import POD, Deployed
 from tests.cluster.machine import processes
 from tests.cluster.machine.places import NODES, VOLUMES
 
-SLOW_DISK = {"aof.slow_disk"}
+SLOW_DISK = {"aof.slow_disk", "disk.slow"}
 """What the disk of a busy machine may add to anything."""
 
 

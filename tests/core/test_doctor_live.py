@@ -254,6 +254,11 @@ def test_what_connections_cost_is_told(live, name):
     assert ids(sight(**live)) == [name]
 
 
+def test_a_pool_that_fills_is_no_churn():
+    grown = risen(total_connections_received="100", connected_clients="104")
+    assert ids(sight(**grown)) == []
+
+
 def test_what_may_not_be_seen_is_told_and_the_rest_is_judged():
     hidden = Unseen("CLIENT LIST is refused: NOPERM")
     told = judging.judge_server(Spec(), sight(clients=hidden, queues=queue(CALM)))

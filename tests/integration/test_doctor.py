@@ -32,7 +32,7 @@ from tests.integration.servers import LOOPBACK, Server, start_server, wait_until
 
 pytestmark = pytest.mark.tier("embedded")
 
-OF_THE_MACHINE = {"aof.slow_disk", "disk.slow", "disk.room", "memory.fork"}
+OF_THE_MACHINE = {"aof.slow_disk", "disk.slow", "disk.room", "memory.fork", "exporter.silent"}
 """What this machine may really have while other tests run on it."""
 
 SETTINGS = ("--maxmemory", "200mb", "--appendonly", "yes", "--timeout", "0")
@@ -76,6 +76,21 @@ def test_a_deployment_under_load_has_nothing_wrong_with_it(tmp_path):
                 files = doctor_files.look(data, is_live=True)
                 assert isinstance(files, Files)
                 assert not files.problems
+
+
+def test_a_server_with_a_password_is_looked_at_by_who_has_it(tmp_path):
+    secret = tmp_path / "password"
+    secret.write_text("not to be shown\n")
+    secret.chmod(0o600)
+    with running("--ephemeral", "--password-file", str(secret)) as up:
+        outside = sturdis("doctor", up.url)
+        assert (outside.returncode, error_code(outside)) == (14, "access.denied")
+        asyncio.run(add(up.url.replace("//", "//:not%20to%20be%20shown@"), 2))
+        inside = sturdis("doctor", up.url, "--password-file", str(secret), "--json")
+        assert (inside.returncode, inside.stderr) == (1, ""), inside
+        (one,) = (x for x in json.loads(inside.stdout)["findings"] if x["id"] == "workers.none")
+        assert f"sturdis cli --target {up.url} --password-file {secret} client list" in one["do"]
+        assert "not to be" not in inside.stdout
 
 
 @pytest.mark.parametrize("language", [PYTHON, NODE])

@@ -12,7 +12,7 @@ from sturdis.core.doctor.live import Client, Live
 from sturdis.core.units import human_bytes
 
 CHURN = 10.0
-"""Connections a second that are made anew: BullMQ's clients keep theirs for life."""
+"""Connections a second that end and are made anew: BullMQ's clients keep theirs for life."""
 
 LEAKED = 100
 """Nameless idle connections of one host, as of an application that makes a Queue per request; the
@@ -41,14 +41,15 @@ def diagnose(live: Live, cli: str) -> Iterator[Diagnosis]:
 
 
 def _churn(live: Live, cli: str) -> Iterator[Diagnosis]:
-    made = live.risen("total_connections_received")
-    if not live.seconds or made / live.seconds < CHURN:
+    more = live.number("connected_clients") - int(live.before.get("connected_clients", "0"))
+    ended = live.risen("total_connections_received") - more  # a pool that fills is no churn
+    if not live.seconds or ended / live.seconds < CHURN:
         return
     yield Diagnosis(
         "clients.churn",
         Severity.MINOR,
         "clients connect anew all the time",
-        f"{made} connections within {live.seconds:.1f} s; {live.number('connected_clients')} stand",
+        f"{ended} connections ended within {live.seconds:.1f} s, and as many were made",
         "A Queue that is made per request, a probe without a rest, or workers that lose their "
         "connection: each one costs a handshake and, over TLS, much more.",
         f"{cli} client list    twice: what has an age of 0 is new; make one Queue and keep it",
