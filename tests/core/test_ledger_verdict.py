@@ -98,6 +98,8 @@ def test_where_all_data_was_destroyed_what_came_before_the_next_start_is_excused
     kill, all_of_it = killed(1, 10_000), Destroyed(10_010, 1, 99, everything=True)
     assert judge(*lost(10_050), *kill, all_of_it).verdict is Verdict.PASS
     assert judge(*lost(10_150), *kill, all_of_it).verdict is Verdict.FAIL
+    # a worker that had it before may fail it later
+    assert judge(*lost(9_000), started("lost", 10_200), *kill, all_of_it).verdict is Verdict.PASS
 
 
 def test_a_verdict_is_not_given_before_every_stalled_job_is_on_its_way_again():

@@ -110,8 +110,11 @@ def _destroyer_of(entry: Entry, account: Account) -> Destroyed | None:
 
 
 def _before(entry: Entry, one: Destroyed, account: Account) -> bool:
-    """Tell whether it was last seen before the server served again."""
-    return entry.seen_at < account.served.get(one.round, one.at)
+    """Tell whether it was acknowledged before the server served again.
+
+    A worker may still be at it later: that is no sign of it in Redis.
+    """
+    return entry.acknowledged_at < account.served.get(one.round, one.at)
 
 
 def _kill_of(entry: Entry, account: Account) -> Killed | None:
