@@ -84,6 +84,10 @@ class Machine:
     def __init__(self) -> None:
         self.disturbed: list[Node] = []
 
+    def watch(self, name: str) -> None:
+        """Let others disturb the node; it is brought back all the same."""
+        self._disturb(name)
+
     def crash(self, name: str) -> None:
         """Power off."""
         machines.fail(self._disturb(name))

@@ -6,28 +6,27 @@ import os
 import secrets
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sturdis.adapters.drill.server import DrillQueues
+from sturdis.adapters.drill_cluster import marks
 from sturdis.adapters.kubernetes.api import Cluster as Api
 from sturdis.adapters.kubernetes.port_forward import PortForward
 from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
 from sturdis.core.address import Address
 from sturdis.core.cluster import POD, Ref
-from sturdis.core.drill.events import Killed, Served
-from sturdis.core.drill.kill9 import QUEUES, Kill9
+from sturdis.core.drill.events import Event, Killed, Served
+from sturdis.core.drill.observed import Figures
 from sturdis.core.ports import REDIS_PORT
 from sturdis.core.render import metadata
 from tests.cluster.clusters import Cluster
 from tests.cluster.deployments import Deployed
 
 NAMESPACE = "redis"
-HOST = f"redis.{NAMESPACE}.svc.cluster.local"
 NAME = "redis-0"
 SECRET = "redis-auth"
 SPEC = f"namespace: {NAMESPACE}\n"
@@ -52,25 +51,11 @@ class Faulty:
     local: Address
     password: str | None = None
 
-    @property
-    def address(self) -> Address:
-        """Where clients in the cluster connect."""
-        return Address(HOST, password=self.password)
-
-    def queues(self, drill: Kill9) -> DrillQueues:
-        """Give the drill's queues."""
-        return DrillQueues(self.local, drill.prefix, QUEUES)
-
     def apply(self, lines: str = "") -> None:
         """Bring it to the spec with more lines to it, and return when it serves."""
         self.deployed.file.write_text(SPEC + ("" if "engine:" in lines else ENGINE) + lines)
         done = self.deployed.sturdis("apply", "--yes")
         assert done.returncode == 0, done.stdout + done.stderr
-
-    def delete_pod(self) -> None:
-        """Delete the pod, and return when the next one is ready."""
-        self.deployed.kubectl("delete", "pod", NAME)
-        self.deployed.cluster.wait_ready(NAMESPACE, NAME)
 
     def status(self) -> Any:
         """Give what the kubelet tells of the server's container."""
@@ -92,8 +77,8 @@ class Faulty:
         return self.deployed.kubectl("logs", NAME, "-c", "redis")
 
 
-class Killable:
-    """Its server, a process of this machine's own nodes, ended with SIGKILL while it writes.
+class TornAndKilled:
+    """A fault: its server, a process of this machine's own nodes, ended with SIGKILL as it writes.
 
     Half a transaction is left at the end of its file each time.
     """
@@ -101,7 +86,10 @@ class Killable:
     def __init__(self, faulty: Faulty) -> None:
         self._faulty = faulty
 
-    def kill(self, number: int) -> Killed:
+    def prepare(self) -> None:
+        """Do nothing: it serves."""
+
+    def inject(self, number: int) -> Sequence[Event]:
         """Look at its fsyncs, stop it, tear its file's end, and end it."""
         pid = self._pid()
         info = self._info()
@@ -113,16 +101,20 @@ class Killable:
         )  # fmt: skip
         self._tear()
         os.kill(pid, signal.SIGKILL)
-        return killed
+        return (killed,)
 
-    def wait_until_served(self, number: int, seconds: float) -> Served:
+    def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Return when its container was started again and is ready."""
         restarts = "{.status.containerStatuses[?(@.name=='redis')].restartCount}"
         deployed, timeout = self._faulty.deployed, f"--timeout={seconds:.0f}s"
         again = f"--for=jsonpath={restarts}={number}"
         deployed.kubectl("wait", f"pod/{NAME}", again, timeout)
         deployed.kubectl("wait", f"pod/{NAME}", "--for=condition=Ready", timeout)
-        return Served(now(), number, self._pid())
+        return (Served(now(), number, self._pid()),)
+
+    def figures(self) -> Figures:
+        """Give none: the test looks itself."""
+        return {}
 
     def _info(self) -> dict[str, str]:
         with Link(self._faulty.local) as link:
@@ -156,6 +148,7 @@ def faulty(
     """Apply the default spec, with more lines to it, and take it away again."""
     with ExitStack() as parts:
         parts.enter_context(cluster.namespace(NAMESPACE))
+        cluster.kubectl("label", "namespace", NAMESPACE, f"{marks.LABEL}={marks.ALLOWED}")
         word = _make_secret(cluster) if password else None
         if password:
             lines += f"access: {{passwordSecret: {SECRET}}}\n"

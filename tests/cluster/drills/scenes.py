@@ -1,146 +1,170 @@
-"""A fault under load, from the first job to the verdict."""
+"""What tests do to the deployment in the place of a drill's fault; and drills as they are typed."""
 
-import contextlib
+import json
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Self
-
-import msgspec
+from pathlib import Path
+from typing import Any
 
 from sturdis.adapters.drill import ledger_log
-from sturdis.adapters.drill.server import SystemClock
-from sturdis.core.drill import kill9 as drills
-from sturdis.core.drill.events import Acknowledged, Event
-from sturdis.core.drill.kill9 import DrillRecord, Kill9
+from sturdis.adapters.drill_cluster.deployment import BrokenDeployment
+from sturdis.adapters.drill_cluster.target import ClusterStage, ClusterTarget
+from sturdis.core.cluster_aim import ClusterRequest
+from sturdis.core.drill.events import Event
+from sturdis.core.drill.faults.cluster import PodDelete
 from sturdis.core.drill.ledger import Fate
-from sturdis.core.drill.verdict import Timing
-from sturdis.flows import kill9 as flow
-from tests.cluster.drills.faulty import Faulty, Killable, now
-from tests.cluster.drills.load_pods import LANGUAGES, LoadPods, Loads
+from sturdis.core.drill.observed import Figures
+from sturdis.core.drill.outcome import Outcome
+from sturdis.core.drill.run import Run
+from sturdis.core.drill.scenario import Load, Scenario, Steady
+from sturdis.core.drill.stage import Fault
+from sturdis.core.report import Verdict
+from sturdis.wiring import cluster_drills, drills
+from tests.cluster.drills.faulty import Faulty
+from tests.cluster.machine.places import HOOKS
+from tests.integration.running import sturdis
 
-SHORTENED = Timing(lock_duration=2000, stalled_interval=1000)
+LOAD = Load(rate=40.0, lock_duration=2000, stalled_interval=1000)
 """BullMQ's own 30 s and 30 s would make the last verdict wait for 90 s."""
-RATE = 40.0
-UNDER_LOAD = 200
-"""Acknowledged jobs before a fault, and again after it: five seconds."""
+
+SCENARIO = Scenario(
+    name="of-a-test",
+    hypothesis="What the test does costs no acknowledged job.",
+    fault=PodDelete(),  # the test's own act takes its place
+    undo="The test does it.",
+    needs=(),
+    load=LOAD,
+    steady=Steady(acknowledged=100, processed=50),
+    rounds=1,
+    under_load=(2.0, 3.0),
+    observe=4.0,
+    serves_again_within=120.0,
+)
+
+
+@dataclass
+class Act:
+    """A fault that is what a test does; it is over when that returns."""
+
+    do: Callable[[], object]
+
+    def prepare(self) -> None:
+        """Do nothing."""
+
+    def inject(self, _number: int) -> Sequence[Event]:
+        self.do()
+        return ()
+
+    def undo(self, _number: int, _seconds: float) -> Sequence[Event]:
+        return ()
+
+    def figures(self) -> Figures:
+        return {}
+
+
+@dataclass
+class _Acted:
+    """A target whose fault is the test's."""
+
+    target: ClusterTarget
+    fault: Callable[[BrokenDeployment, Run], Fault]
+
+    @property
+    def name(self) -> str:
+        return self.target.name
+
+    @property
+    def server(self) -> str:
+        return self.target.server
+
+    def lacking(self, _scenario: Scenario) -> Sequence[str]:
+        return ()
+
+    @contextmanager
+    def stage(self, run: Run) -> Iterator[ClusterStage]:
+        with self.target.staged(run, lambda on: self.fault(on, run)) as stage:
+            yield stage
+
+
+def under_load(
+    redis: Faulty,
+    folder: Path,
+    fault: Callable[[BrokenDeployment, Run], Fault],
+    scenario: Scenario = SCENARIO,
+) -> Outcome:
+    """Do something to the deployment under load, before and after it, and account for each job."""
+    request = ClusterRequest(redis.deployed.cluster.context)
+    log = folder / uuid.uuid4().hex
+    run = Run(scenario, 9, scenario.rounds, str(log), uuid.uuid4().hex)
+    with cluster_drills.target(request, redis.deployed.spec, HOOKS) as target:
+        outcome, _survey = drills.run_on(_Acted(target, fault), run)
+    return outcome
+
+
+def act(do: Callable[[], object]) -> Callable[[BrokenDeployment, Run], Fault]:
+    """Take what a test does for a fault."""
+    return lambda _on, _run: Act(do)
+
+
+def told(run: Run, kind: type[Event], since: int = 0) -> int:
+    """Count the events of a kind that the logs of a run hold until now, from a time on."""
+    found = ledger_log.read(Path(run.folder)).events
+    return sum(isinstance(event, kind) and event.at >= since for event in found)
+
+
+def line(what: str, outcome: Outcome) -> str:
+    """Give what it cost, as people read it."""
+    return _line(what, outcome.figures)
+
+
+def _line(what: str, figures: Figures) -> str:
+    shown = ("double_adds", "redeliveries", "replays", "refused", "in_doubt")
+    rest = ", ".join(f"{name} {figures[name]:g}" for name in shown)
+    return (
+        f"fault {what}: acknowledged {figures['acknowledged']:g}, LOST {figures['lost']:g}, "
+        f"downtime {figures['downtime']} s, {rest}"
+    )
+
+
+def holds(outcome: Outcome) -> None:
+    """Nothing acknowledged was lost, and each job was done."""
+    assert outcome.account
+    assert outcome.verdict is Verdict.PASS, outcome.reasons
+    assert outcome.account.fates[Fate.PROCESSED] == len(outcome.account.entries) > 0
 
 
 @dataclass(frozen=True)
-class Outage:
-    """One fault as the clients saw it, in milliseconds."""
+class Drilled:
+    """What `sturdis drill run` answered."""
 
-    downtime: int
-    """The longest time without an acknowledged add, from the last one before the fault on."""
-    over_after: int
-    """From the fault until it was over."""
+    status: int
+    run: dict[str, Any]
+    """The one run; empty: there was none."""
+    aside: str
 
-    def __str__(self) -> str:
-        return f"{self.downtime / 1000:.1f} s (over after {self.over_after / 1000:.1f} s)"
-
-
-@dataclass(frozen=True)
-class Cost:
-    """What faults cost."""
-
-    record: DrillRecord
-    outages: Sequence[Outage]
-
-    @property
-    def acknowledged(self) -> int:
-        return len(self.record.account.entries)
-
-    @property
-    def lost(self) -> int:
-        return self.record.account.fates[Fate.LOST]
-
-    def line(self, fault: str) -> str:
-        """Give it as people read it."""
-        account = self.record.account
-        twice = [f"{count} by {cause.value}" for cause, count in account.duplicates.items()]
-        return (
-            f"fault {fault}: acknowledged {self.acknowledged}, LOST {self.lost}, "
-            f"downtime {' and '.join(map(str, self.outages))}, "
-            f"duplicates {', '.join(twice) or 'none'}, "
-            f"refused {account.unpromised.rejected}, in doubt {account.unpromised.in_doubt}"
-        )
+    def line(self, what: str) -> str:
+        return _line(what, self.run["figures"])
 
 
-class Scene(AbstractContextManager["Scene"]):
-    """Load in pods on a deployment; the fault is the test's.
-
-    Args:
-        clients: The pods of load.
-        on: The deployment.
-        changes: To the plans of the loads.
-    """
-
-    def __init__(self, clients: LoadPods, on: Faulty, **changes: Any) -> None:
-        name = uuid.uuid4().hex
-        self.drill = drills.apart(Kill9(rounds=2, seed=9, rate=RATE, timing=SHORTENED), name)
-        self.on = on
-        self.loads = Loads(clients)
-        self._killable = Killable(on)
-        self._changes = changes
-        self._parts = ExitStack()
-        self._faults: list[tuple[int, int]] = []
-        """When each began and was over, in milliseconds since 1970."""
-
-    def __enter__(self) -> Self:
-        """Start the load."""
-        with ExitStack() as parts:
-            parts.enter_context(self.loads)
-            given = (self.drill, self.on.address, str(self.loads.folder), tuple(LANGUAGES))
-            for plan in drills.load_plans(*given):
-                self.loads.start(msgspec.structs.replace(plan, **self._changes))
-            self._log = parts.enter_context(ledger_log.LedgerLog(self.loads.folder, "drill"))
-            self._parts = parts.pop_all()
-        return self
-
-    def __exit__(self, *_error: object) -> None:
-        self._parts.close()
-
-    def under_load(self) -> None:
-        """Return when jobs were acknowledged for a while."""
-        self.loads.followed.wait_for(Acknowledged, UNDER_LOAD, since=now())
-
-    @contextlib.contextmanager
-    def fault(self) -> Iterator[None]:
-        """Have a fault in the block, which ends when it is over."""
-        began = now()
-        yield
-        self._faults.append((began, now()))
-
-    def kill(self, number: int) -> None:
-        """End the server's process, and return when its container serves again."""
-        killed = self._killable.kill(number)
-        self._log.append(killed).result()
-        served = self._killable.wait_until_served(number, self.drill.serves_again_within)
-        self._log.append(served).result()
-        self._faults.append((killed.at, served.at))
-
-    def conclude(self) -> Cost:
-        """End the load, let all jobs settle, and account for each."""
-        stage = flow.Stage(
-            self._killable, self.loads.processes, self.on.queues(self.drill), self._log,
-            SystemClock(),
-        )  # fmt: skip
-        survey = flow.finish(self.drill, self._faults[-1][1], stage)
-        self.loads.fetch()
-        logs = ledger_log.read(self.loads.folder)
-        torn = [str(one.path) for one in logs.torn]
-        record = drills.conclude(self.drill, logs.events, torn, survey)
-        return Cost(record, _outages(logs.events, self._faults))
+def typed(redis: Faulty, name: str, *, hooks: bool = True, context: str = "") -> Sequence[str]:
+    """Give what is typed to run a drill."""
+    deployed = redis.deployed
+    where = ("--context", context or deployed.cluster.context, "--spec", str(deployed.file))
+    hands = ("--hooks", str(HOOKS)) if hooks else ()
+    return ("drill", "run", name, "--seed", "9", "--json", *where, *hands)
 
 
-def _outages(events: Iterable[Event], faults: Sequence[tuple[int, int]]) -> Sequence[Outage]:
-    """Give what clients saw of each fault, until the next one began."""
-    at = sorted(event.at for event in events if isinstance(event, Acknowledged))
-    ends = [*(began for began, _over in faults[1:]), at[-1] + 1]
-    found = []
-    for (began, over), end in zip(faults, ends, strict=True):
-        gaps = (after - before for before, after in pairwise(at) if began <= after < end)
-        found.append(Outage(max(gaps), over - began))
-    return found
+def drill(redis: Faulty, name: str, *words: str, **how: Any) -> Drilled:
+    """Run one drill as it is typed."""
+    answer = sturdis(*typed(redis, name, **how), *words, timeout=400)
+    runs = json.loads(answer.stdout)["runs"] if answer.stdout else [{}]
+    return Drilled(answer.returncode, runs[0], answer.stderr)
+
+
+def passes(drilled: Drilled) -> None:
+    """The drill passed."""
+    assert drilled.status == 0, (drilled.run, drilled.aside)
+    assert drilled.run["figures"]["lost"] == 0
+    assert drilled.run["figures"]["processed"] == drilled.run["figures"]["acknowledged"] > 0
