@@ -101,7 +101,7 @@ class ContainerKilled:
 
     def figures(self) -> Figures:
         """Give how often it was killed."""
-        return {"kills": self._kills}
+        return {"kills": self._kills, "unmet": 0}
 
 
 class NodeCrashed:
