@@ -219,6 +219,15 @@ def test_a_full_memory_is_told_with_what_holds_it_and_what_may_go():
     assert "queues were searched among" in full(partly="queues were searched among 5 keys").seen
 
 
+def test_without_a_limit_what_holds_the_memory_is_told_as_well():
+    seen = sight(held=HELD)
+    config = healthy.CONFIG | {"maxmemory": "0"}
+    told = found(replace(seen, server=replace(seen.server, config=config)))
+    (unset,) = (one for one in told if one.id == "maxmemory.unset")
+    assert "events of bull:mails: 10000 take 54Mi" in unset.seen
+    assert unset.do.startswith("sturdis cli config set maxmemory ")
+
+
 @pytest.mark.parametrize("state", ["waiting", "delayed", "active", "prioritized"])
 def test_work_that_was_promised_is_never_cleaned(state):
     with pytest.raises(ValueError, match="not finished"):

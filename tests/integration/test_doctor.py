@@ -152,7 +152,9 @@ def test_a_full_memory_is_told_by_what_holds_it_and_emptied_by_what_is_told(serv
     assert {"errors.rising", "memory.full"} <= ids(found)
     full, rising = told(found, "memory.full"), told(found, "errors.rising")
     assert "replies with OOM within" in rising.seen
-    assert re.search(r"completed of bull:one: \d+ take \d", full.seen)
+    held = re.search(r"completed of bull:one: (\d+) take ([\d.]+)Mi", full.seen)
+    assert held is not None
+    assert float(held[2]) * 2**20 > int(held[1]) * 30_000, "the jobs' data is measured"
     assert "waiting" not in full.do
     assert server.call("ZCARD", "bull:one:completed") != 0
     (clean,) = (one for one in full.do.splitlines() if '"one"' in one and '"completed"' in one)
@@ -210,6 +212,13 @@ def test_a_disk_that_is_slow_is_seen_while_it_is(tmp_path):
             found = examined(server)
         assert "disk.slow" in {one.id for one in found.found}
         assert "an fsync was under way in" in told(found, "disk.slow").seen
+
+
+def test_any_server_that_runs_on_a_folder_is_noticed(server, tmp_path):
+    assert doctor_files.in_use(tmp_path / "data")
+    assert not doctor_files.in_use(tmp_path)
+    server.kill()
+    assert not doctor_files.in_use(tmp_path / "data")
 
 
 def test_a_byte_that_flips_under_a_running_server_is_found_and_mended_from_its_memory(tmp_path):

@@ -123,6 +123,7 @@ def test_the_plan_is_shown_and_has_to_be_agreed_to(tmp_path):
         answer = sturdis("doctor", "--heal", url, stdin=subprocess.DEVNULL)
         assert (answer.returncode, code_in(answer.stderr)) == (2, "usage.not_agreed")
         assert "BGREWRITEAOF" in answer.stderr
+        assert answer.stderr.endswith(f"do:  sturdis doctor {url} --heal --yes\n")
         assert sick.misconf()
         healed = sturdis("doctor", "--heal", "--yes", url)
         assert (healed.returncode, healed.stdout[:6]) == (0, "healed"), healed.stderr

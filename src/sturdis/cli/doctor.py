@@ -167,10 +167,7 @@ def _heal(
 ) -> int:
     def agree(plan: "Healing") -> None:
         output.text(str(plan), err=True)
-        agreeing.ask(
-            "Do it?", yes=yes, refused="nothing was changed",
-            do="the same with --yes    agrees beforehand",
-        )  # fmt: skip
+        agreeing.ask("Do it?", yes=yes, refused="nothing was changed", do=plan.agreed)
 
     healed = wiring.heal(
         aim, spec, agree=agree, done=lambda step: output.aside(f"done      {step}")

@@ -5,6 +5,7 @@ up to the size that it had, and its last one may end in the middle of a write.
 """
 
 import fcntl
+import functools
 import os
 import threading
 import time
@@ -49,15 +50,26 @@ class _Reading:
 
 
 def in_use(folder: Path) -> bool:
-    """Tell whether an `up`, or a server that one left, holds the folder."""
+    """Tell whether a server runs on the folder: one that `up` started, or any other of this user's.
+
+    A server changes into its data folder at its start.
+    """
     try:
         with (folder / LOCK).open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
         return True
     except OSError:
+        pass  # it is not a folder of ours
+    return any(map(functools.partial(_works_in, folder.resolve()), Path("/proc").glob("[0-9]*")))
+
+
+def _works_in(folder: Path, process: Path) -> bool:
+    try:
+        is_server = any(name in (process / "comm").read_text() for name in ("redis", "valkey"))
+        return is_server and (process / "cwd").readlink() == folder
+    except OSError:  # it ended, or is not for us to see
         return False
-    return False
 
 
 def look(

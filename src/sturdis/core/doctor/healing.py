@@ -45,6 +45,8 @@ class Healing:
 
     target: str
     seen: str
+    agreed: str
+    """What to type to do it without being asked."""
 
     def __str__(self) -> str:
         """Show it as it is agreed to."""
@@ -92,7 +94,7 @@ def plan(seen: Refusing, doctor: str) -> Healing | None:
             why=why,
             do=f"{doctor}    says what is wrong; nothing was changed",
         )
-    return Healing(seen.target, seen.reply)
+    return Healing(seen.target, seen.reply, f"{doctor} --heal --yes")
 
 
 def is_stubborn(product: str, version: tuple[int, ...]) -> bool:

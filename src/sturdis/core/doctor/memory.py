@@ -26,15 +26,20 @@ WORTH = 1 << 20
 """Bytes that are worth a command."""
 
 
-def explained(full: Diagnosis, live: Live, cli: str) -> Diagnosis:
-    """Add to a full memory what holds it, and the commands that make room safely."""
-    held = _largest(live)
-    lines = [full.seen, *map(_line, held[:SHOWN]), *_beside(live)]
+def held_by(one: Diagnosis, live: Live) -> Diagnosis:
+    """Add to what is told of the memory what holds it."""
+    lines = [one.seen, *map(_line, _largest(live)[:SHOWN]), *_beside(live)]
     if live.partly:
         lines.append(live.partly)
+    return replace(one, seen="\n".join(lines))
+
+
+def emptied(full: Diagnosis, live: Live, cli: str) -> Diagnosis:
+    """Add to a full memory the commands that make room safely, the most of it first."""
+    held = _largest(live)
     cleans = [command for one in held if one.size >= WORTH for command in _commands(one, cli)]
     steps = cleans or [full.do]
-    return replace(full, seen="\n".join(lines), do="\n".join(steps))
+    return replace(full, do="\n".join(steps))
 
 
 def diagnose(live: Live, cli: str) -> Iterator[Diagnosis]:

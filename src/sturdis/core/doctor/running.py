@@ -51,7 +51,9 @@ def _to_the_point(
 ) -> Diagnosis:
     """Give a check's answer the next command that only a doctor knows."""
     if one.id == "memory.full" and isinstance(live, Live):
-        return memory.explained(one, live, facts.cli)
+        return memory.emptied(memory.held_by(one, live), live, facts.cli)
+    if one.id == "maxmemory.unset" and isinstance(live, Live):
+        return memory.held_by(one, live)
     if one.id == "aof.write":
         do = f"mend the disk first: room, and I/O errors in its log; then {doctor} --heal"
         return replace(one, do=do)
