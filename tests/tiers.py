@@ -13,6 +13,8 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from sturdis.adapters.drill import rig_parts
+from sturdis.adapters.faults import firewall
 from tests import matrix
 from tests.cluster import clusters
 from tests.cluster.machine import binaries
@@ -130,6 +132,12 @@ def _mounts() -> str:
     return ""
 
 
+def _memory_limit() -> str:
+    groups, _setting = rig_parts.memory_controller()
+    writable = os.access(groups, os.W_OK)
+    return "" if writable else f"{groups} cannot be written: root, and control groups of memory"
+
+
 def _usual_ports() -> str:
     for port in (6379, 9121):
         with socket.socket() as listener:
@@ -156,6 +164,8 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "shellcheck": ("shellcheck, for the scripts that run in a pod", _shellcheck),
     "compiler": ("a C compiler, for a disk that is slow", _compiler),
     "mounts": ("mounts of our own, for a disk that is small", _mounts),
+    "firewall": ("nftables, for packets that are dropped", firewall.missing),
+    "memory-limit": ("a limit of the kernel's for memory", _memory_limit),
     "cluster": ("a Kubernetes that answers: docs/cluster-tier.md", clusters.missing),
     "gitops": ("Argo CD, on the cluster of this machine", _gitops),
     "monitoring": ("Prometheus and its operator, beside the cluster of this machine", _monitoring),

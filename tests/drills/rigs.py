@@ -45,3 +45,10 @@ def faulty(
         with contextlib.closing(fault):
             fault.prepare()
             yield fault
+
+
+def figure(fault: OnRig, name: str) -> float:
+    """Give a figure that was seen."""
+    seen = fault.figures()[name]
+    assert seen is not None, name
+    return seen

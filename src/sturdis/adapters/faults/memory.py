@@ -58,7 +58,7 @@ class MemoryFull(OnRig):
 
 
 class MemoryKernel(OnRig):
-    """Filled to `maxmemory`, and all of it written to while it is rewritten.
+    """Filled to `maxmemory`, and a part of it written anew while it is rewritten.
 
     `kernel_kills` counts what the kernel ended for want of memory; `peak_of_limit` is the most that
     server and rewrite held at one time, without the kernel's cache of files, in parts of the limit.
@@ -77,8 +77,7 @@ class MemoryKernel(OnRig):
         del number
         try:
             self._fill()
-            for _rewrite in range(self._options.rewrites):
-                self._rewrite()
+            self._rewrite()
         except TargetError:  # it was ended
             self.counted["failed_rewrites"] += 1
         self._look()
@@ -112,11 +111,11 @@ class MemoryKernel(OnRig):
         self.counted["unmet"] += not self._keys
 
     def _rewrite(self) -> None:
-        """Write to every page while a rewrite reads them all."""
+        """Write keys anew while a rewrite reads all of them."""
         self.rig.call("CONFIG", "SET", "rdb-key-save-delay", SAVE_DELAY)
         self.rig.call("BGREWRITEAOF")
         with Link(self.rig.address) as link:
-            for keys in self._in_trips():
+            for keys in self._in_trips(self._options.churn):
                 writes = (((("DEL", key), ("SET", key, VALUE))) for key in keys)
                 link.call_all([command for both in writes for command in both])
                 self._look()
@@ -124,8 +123,8 @@ class MemoryKernel(OnRig):
         ended = self.rig.info().get("aof_last_bgrewrite_status")
         self.counted["failed_rewrites"] += ended != "ok"
 
-    def _in_trips(self) -> Iterator[Sequence[str]]:
-        names = [f"{FILLING}{number}" for number in range(self._keys)]
+    def _in_trips(self, part: float = 1.0) -> Iterator[Sequence[str]]:
+        names = [f"{FILLING}{number}" for number in range(int(self._keys * part))]
         return (names[at : at + TOGETHER] for at in range(0, len(names), TOGETHER))
 
     def _look(self) -> None:

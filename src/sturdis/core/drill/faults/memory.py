@@ -18,5 +18,6 @@ class MemoryKernel(Options, frozen=True, tag="memory-kernel"):
 
     limit: int = 64 << 20
     """The deployment's least; the kernel ends what uses more."""
-    rewrites: int = 1
-    """Rewrites, each with every page written to meanwhile."""
+    churn: float = 0.4
+    """The part of the data that is written anew while a rewrite reads it: memory that both then
+    hold. From 0.75 on the kernel ends Valkey 8.1 and 9.1; docs/adr/0049."""

@@ -1,0 +1,119 @@
+"""A damaged append-only file: what the guard and repair make of it, and what happens without."""
+
+import json
+import uuid
+
+import pytest
+
+from sturdis.core.drill.events import Destroyed, Killed, Served
+from sturdis.core.drill.faults.files import BitFlip, BitFlips, NulTail, TornTail, VolumeLost
+from sturdis.core.errors import DrillError
+from sturdis.core.report import Verdict
+from tests import matrix
+from tests.drills.rigs import faulty, figure
+from tests.integration.running import SERVERS, sturdis
+
+REDIS_7 = matrix.ROWS[0].server
+ADD = "redis.call('incr', KEYS[2]); redis.call('hset', KEYS[1], 'data', ARGV[1])"
+
+
+def add(rig, count=30):
+    """Write as BullMQ does: each job by a script of several commands; give their UUIDs."""
+    made = [str(uuid.uuid4()) for _ in range(count)]
+    for one in made:
+        rig.call("EVAL", ADD, 2, f"job:{one}", "id", json.dumps({"uuid": one}))
+    return made
+
+
+def there(rig, made):
+    return {one for one in made if rig.call("EXISTS", f"job:{one}")}
+
+
+def broken(fault, number=1):
+    """Inject and undo, and give the events of each."""
+    return fault.inject(number), fault.undo(number, 20)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+@pytest.mark.parametrize("options", [TornTail(most=300), NulTail(over=300)], ids=["torn", "nul"])
+def test_only_jobs_in_the_missing_bytes_are_lost(options, server, tmp_path):
+    with faulty(tmp_path, options, server, seed=4) as fault:
+        made = add(fault.rig)
+        (killed, gone), (served,) = broken(fault)
+        assert [type(one) for one in (killed, gone, served)] == [Killed, Destroyed, Served]
+        lost = set(gone.uuids)
+        assert set() < lost < set(made)
+        assert there(fault.rig, made) == set(made) - lost
+        later = add(fault.rig)
+        fault.rig.kill(2)
+        fault.rig.start()
+        assert there(fault.rig, later) == set(later)
+        figures = fault.figures()
+    assert (figures["unmet"], figures["left_torn"]) == (0, 0)
+
+
+@pytest.mark.tier("redis-server")
+def test_without_the_guard_a_torn_tail_stays_in_the_file(tmp_path):
+    with faulty(tmp_path, TornTail(most=60), REDIS_7, guarded=False) as fault:
+        add(fault.rig)
+        broken(fault)
+        assert fault.figures()["left_torn"] == 1
+
+
+@pytest.mark.tier("redis-server")
+def test_without_the_guard_no_server_starts_on_zero_bytes(tmp_path):
+    with faulty(tmp_path, NulTail(over=1), REDIS_7, guarded=False) as fault:
+        add(fault.rig)
+        fault.inject(1)
+        with pytest.raises(DrillError) as refused:
+            fault.undo(1, 20)
+    assert refused.value.code == "drill.not_served"
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_flipped_bit_of_the_frame_costs_one_unit(server, tmp_path):
+    with faulty(tmp_path, BitFlip(), server, seed=5) as fault:
+        made = add(fault.rig)
+        (_killed, hit), (*_cut, served) = broken(fault)
+        assert isinstance(hit, Destroyed)
+        assert isinstance(served, Served)
+        assert len(hit.uuids) == 1
+        assert there(fault.rig, made) == set(made) - set(hit.uuids)
+        figures = fault.figures()
+    assert (figures["untold"], figures["repaired"]) == (0, 1)
+
+
+@pytest.mark.tier("redis-server")
+def test_without_the_guard_redis_loads_what_frames_its_commands_wrongly(tmp_path):
+    with faulty(tmp_path, BitFlips(trials=60), REDIS_7, guarded=False) as fault:
+        broken(fault)
+        assert figure(fault, "untold_in_frame") > 0
+    with faulty(tmp_path / "guarded", BitFlips(trials=60), REDIS_7) as fault:
+        broken(fault)
+        assert figure(fault, "untold_in_frame") == 0
+        assert figure(fault, "wrong") > 0, "an increment has no checksum"
+        assert sum(figure(fault, fate) for fate in ("told", "harmless", "wrong")) == 60
+
+
+@pytest.mark.tier("embedded")
+def test_on_an_empty_volume_a_server_starts_empty(tmp_path):
+    with faulty(tmp_path, VolumeLost(), "embedded") as fault:
+        made = add(fault.rig)
+        (_killed, gone), (served,) = broken(fault)
+        assert (gone.everything, gone.size > 1000) == (True, True)
+        assert isinstance(served, Served)
+        assert there(fault.rig, made) == set()
+        assert fault.rig.call("GET", "id") is None
+
+
+@pytest.mark.tier("redis-server")
+@pytest.mark.parametrize(
+    ("options", "verdict", "lost"),
+    [((), Verdict.PASS, "lost 0 of 88 cuts"), (("--no-guard",), Verdict.FAIL, "lost 71 of 88")],
+    ids=["guarded", "bare"],
+)
+def test_the_command_tells_what_the_guard_is_worth(options, verdict, lost):
+    ended = sturdis("drill", "run", "torn-multi", "--server", REDIS_7, *options)
+    assert ended.stdout.startswith(verdict.value), ended.stderr
+    assert lost in ended.stdout
+    assert ended.returncode == (verdict is Verdict.FAIL)
