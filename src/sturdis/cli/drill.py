@@ -64,16 +64,18 @@ def target_options(command: Command) -> Command:
         **options: Any,
     ) -> Any:
         in_cluster = where.names_a_cluster(target)
+        spec_name = None if spec_file is None else str(spec_file)
         choices = Choices(
             target=(where.context if in_cluster else target) or LOCAL,
             server=server,
             hooks=hooks,
             namespace=where.namespace,
             in_cluster=in_cluster,
+            spec=spec_name if in_cluster else None,
+            environment=environment if in_cluster else None,
         )
         if not in_cluster:
             return command(*arguments, request=DrillRequest(choices), **options)
-        spec_name = None if spec_file is None else str(spec_file)
         cluster = ClusterRequest(where.context, where.namespace, spec_name, environment)
         spec = wiring.load_spec(spec_file, environment)
         request = DrillRequest(choices, cluster=cluster, spec=spec)

@@ -32,7 +32,10 @@ def stored(choices: Choices | None = None, verdict: Verdict = Verdict.PASS) -> S
     [
         (Choices(), ""),
         (Choices(target="up"), "--target up"),
-        (Choices(target="ctx", in_cluster=True, namespace="n"), "--context ctx -n n"),
+        (
+            Choices(target="c", in_cluster=True, namespace="n", spec="s.yaml", environment="e"),
+            "--context c -n n --spec s.yaml --env e",
+        ),
         (Choices(server="/a b", guarded=False), "--server '/a b' --no-guard"),
         (Choices(configuration="seed", modules="m"), "--configuration seed --modules m"),
     ],

@@ -26,6 +26,8 @@ class Choices(msgspec.Struct, frozen=True):
     modules: str | None = None
     hooks: str | None = None
     namespace: str | None = None
+    spec: str | None = None
+    environment: str | None = None
     in_cluster: bool = False
     """Whether `target` is a context."""
 
@@ -71,6 +73,8 @@ class StoredRun(msgspec.Struct, frozen=True):
             words += ["--target", chosen.target]
         options = (
             ("-n", chosen.namespace),
+            ("--spec", chosen.spec),
+            ("--env", chosen.environment),
             ("--server", chosen.server),
             ("--configuration", chosen.configuration),
             ("--modules", chosen.modules),
