@@ -68,7 +68,7 @@ def target_options(command: Command) -> Command:
         choices = Choices(
             target=(where.context if in_cluster else target) or LOCAL,
             server=server,
-            hooks=hooks,
+            hooks=hooks if in_cluster else None,
             namespace=where.namespace,
             in_cluster=in_cluster,
             spec=spec_name if in_cluster else None,
