@@ -40,6 +40,8 @@ def main() -> int:
     _say(f"repair keeps  {len(outcome.by_repair)} {outcome.refused}")
     for uuid in sorted(outcome.by_fix - outcome.by_repair)[:10]:
         _say(f"only by fix   {uuid}")
+    for rule in outcome.limits:
+        _say(f"limit         {rule}")
     for rule in outcome.broken:
         _say(f"broken        {rule}")
     return 1 if outcome.broken else 0

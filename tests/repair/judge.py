@@ -4,10 +4,11 @@ Kept is an acknowledged job of the folder as it was: its hash is there once, wit
 had, and its id stands in exactly one place. docs/adr/0054 says why not more and not less.
 """
 
+import dataclasses
 import random
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from sturdis.core.aof.guard import FOLDER
@@ -17,6 +18,9 @@ from tests.repair.damage import PAGE, Damaged
 from tests.repair.serving import Held, Refused
 from tests.repair.source import Source
 from tests.repair.units import units
+
+UNSEEN = ("no more", "strays")
+"""What is not to be had where whole units are missing, and with them the database of the next."""
 
 Mend = Callable[[Path, str], object]
 """Repairs a data folder for the server at a path."""
@@ -56,7 +60,9 @@ class Outcome:
     """Jobs of which every unit stands behind the damage, in the file as it was."""
     refused: str = ""
     """The code of the error that `repair` ended with."""
-    broken: tuple[str, ...] = field(default=())
+    broken: tuple[str, ...] = ()
+    limits: tuple[str, ...] = ()
+    """Rules that are broken where no byte shows it: docs/adr/0054."""
 
     @property
     def more_is_due(self) -> bool:
@@ -82,7 +88,16 @@ def judge(case: Case, source: Source, folder: Path, mend: Mend) -> Outcome:
         held, broken = _lived(source, data["repaired"])
     by_repair = frozenset(kept(source, held))
     outcome = Outcome(case, len(source.held.jobs), by_fix, by_repair, following, refused)
-    return Outcome(**{**vars(outcome), "broken": (*_short(outcome), *broken)})
+    rules = (*_short(outcome), *broken)
+    unseen = UNSEEN if case.kind == "skipped" and _lacks_a_database(source, damaged) else ()
+    limits = tuple(rule for rule in rules if rule.startswith(unseen))
+    left = tuple(rule for rule in rules if rule not in limits)
+    return dataclasses.replace(outcome, broken=left, limits=limits)
+
+
+def _lacks_a_database(source: Source, damaged: Damaged) -> bool:
+    """Tell whether a SELECT is among what is missing: what follows is for another database."""
+    return any(b"SELECT" in source.files[one.file][one.start : one.end] for one in damaged.marks)
 
 
 def kept(source: Source, held: Held | None) -> Iterator[str]:

@@ -32,6 +32,8 @@ class Line(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cases after which a job stood in two places."""
     broken: int
     """Cases that broke any rule, those of `fewer` and `two_states` among them."""
+    limits: int = 0
+    """Cases that broke one where no byte shows it."""
 
 
 def encode(line: Line) -> bytes:
@@ -63,17 +65,18 @@ def _line(server: str, some: Sequence[Outcome]) -> Line:
         acknowledged=sum(one.acknowledged for one in some),
         fix=sum(len(one.by_fix) for one in some),
         repair=sum(len(one.by_repair) for one in some),
-        due=sum(one.more_is_due for one in some),
+        due=sum(one.more_is_due and not one.limits for one in some),
         more=sum(len(one.by_repair) > len(one.by_fix) for one in some),
         fewer=sum(len(one.by_repair) < len(one.by_fix) for one in some),
         two_states=sum(any("two states" in rule for rule in one.broken) for one in some),
         broken=sum(bool(one.broken) for one in some),
+        limits=sum(bool(one.limits) for one in some),
     )
 
 
 COLUMNS = (
     "cases", "jobs", "kept by `--fix`", "kept by `repair`", "strictly more", "due", "fewer",
-    "two states", "again by",
+    "two states", "limits", "again by",
 )  # fmt: skip
 
 
@@ -103,9 +106,8 @@ def _groups(
 
 def _cells(some: Sequence[Line]) -> Sequence[str]:
     jobs = sum(one.acknowledged for one in some)
-    counts = (
-        sum(getattr(one, name) for one in some) for name in ("more", "due", "fewer", "two_states")
-    )
+    shown = ("more", "due", "fewer", "two_states", "limits")
+    counts = (sum(getattr(one, name) for one in some) for name in shown)
     return (
         f"{sum(one.cases for one in some):,}",
         f"{jobs:,}",

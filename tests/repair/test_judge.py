@@ -11,7 +11,7 @@ from sturdis.core.aof.scan import Tail, scan
 from sturdis.core.errors import DataError
 from tests import matrix
 from tests.repair import damage, fixing, orders, running, serving, table
-from tests.repair.judge import Case, judge
+from tests.repair.judge import UNSEEN, Case, judge
 from tests.repair.units import units
 
 SEED = 7
@@ -138,6 +138,16 @@ def test_a_job_in_two_states_an_id_without_a_hash_and_a_stray_key_are_seen(some,
 def test_an_id_that_is_given_again_is_seen(some, tmp_path):
     outcome = broken(some, tmp_path, adding("SET", "bull:mails:id", "3"), kind="bit")
     assert any(rule.startswith("id: mails gave 4 again") for rule in outcome.broken)
+
+
+def test_what_no_byte_shows_is_counted_by_itself(some, tmp_path):
+    outcomes = [broken(some, tmp_path, nothing, "skipped", number) for number in range(1, 60, 5)]
+    limits = [one for one in outcomes if one.limits]
+    assert limits
+    assert all(rule.startswith(UNSEEN) for one in limits for rule in one.limits)
+    assert any(rule.startswith("two states") for one in outcomes for rule in one.broken)
+    (line,) = table.lines("redis 7.0.15", outcomes)
+    assert line.limits == len(limits)
 
 
 def test_outcomes_are_added_up_by_kind(some, tmp_path):
