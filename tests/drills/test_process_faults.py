@@ -152,6 +152,22 @@ def test_a_power_cut_without_fsyncs_costs_what_is_older_than_the_window(tmp_path
 
 
 @preloaded
+def test_a_power_cut_as_a_rewrite_begins_is_repaired_where_no_server_loads_what_is_left(tmp_path):
+    options = disk.PowerCut(moment=Moment.REWRITE)
+    with faulty(tmp_path, options, "embedded", seed=3) as fault:
+        for number in range(1, 4):
+            with Writer(fault.rig).running() as writer:
+                killed, cut = fault.inject(number)
+            assert isinstance(cut, PowerCut)
+            fault.undo(number, PATIENCE)
+            assert kept(fault.rig) >= writer.older_than(killed.at / 1000 - 2)
+        figures = fault.figures()
+    assert figures["unmet"] == 0
+    assert figures["repaired"]
+    assert (figures["longest_fsync"] or 0) < 10  # nothing that a kill ended is still counted
+
+
+@preloaded
 def test_a_kill_in_a_slow_fsync_costs_what_was_held_back(tmp_path):
     options = disk.SlowFsync(least=2.2, most=2.5)  # a server writes all the same after 2 s
     lost = []

@@ -149,6 +149,21 @@ def test_the_clock_is_another_and_the_monotonic_one_is_not(preloaded):
     assert abs(time.monotonic() - monotonic) < 60
 
 
+def test_what_a_killed_program_had_under_way_is_over(preloaded):
+    preloaded.shim.slow_down(600, 600, seed=1)
+    environ = {**os.environ, **preloaded.shim.environ()}
+    command = [sys.executable, "-S", "-c", f"import os\nname = {INCREMENT!r}\n{WRITE}"]
+    running = subprocess.Popen(command, cwd=preloaded.data, env=environ)
+    wait_until(preloaded.shim.under_way, "the fsync")
+    running.kill()
+    running.wait()
+    assert preloaded.shim.longest_fsync() > 0
+    (preloaded.data / INCREMENT).unlink()
+    preloaded.shim.settle(durable=False)
+    assert not preloaded.shim.under_way()
+    assert preloaded.shim.longest_fsync() == 0
+
+
 RENAME = """
 os.rename(name, name + ".new")
 open(name, 'w').write('second')

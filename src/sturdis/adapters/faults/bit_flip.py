@@ -1,16 +1,12 @@
 """One bit of the last increment is another: seen and mended under load, and counted on copies."""
 
-import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sturdis.adapters.faults import torn_multi, trials
+from sturdis.adapters.faults import repairing, torn_multi, trials
 from sturdis.adapters.faults.files import Damage, flip, now
 from sturdis.adapters.faults.on_rig import OnRig, Parts
 from sturdis.adapters.faults.trials import Life, Trial, Written
-from sturdis.core.aof import guard as guards
 from sturdis.core.aof.layout import Layout, Span, layout
 from sturdis.core.drill import damage
 from sturdis.core.drill.events import Event
@@ -57,33 +53,13 @@ class BitFlip(Damage):
         except (DataError, DrillError):
             self.rig.end_all()
             self.down = True
-            self._repair(number)
+            repairing.repair(self.rig, number)
             self.counted["repaired"] += 1
             return super().undo(number, seconds)
         if len(self.rig.mended) == cuts:
             self.counted["untold"] += 1
             return served
         return (damage.destroyed(now(), number, self._hit), *served)
-
-    def _repair(self, number: int) -> None:
-        """Repair a copy, as the folder is held by the drill, and take the result for the data."""
-        scratch = self.rig.data.parent / f"repair-{number}"
-        parts = self.rig.data / guards.FOLDER
-        shutil.copytree(parts, scratch / guards.FOLDER)
-        command = [sys.executable, "-m", "sturdis", "repair", str(scratch), "--yes"]
-        command += ["--server", self.rig.server.path, "--keep", f"{scratch}-kept"]
-        ended = subprocess.run(
-            command, capture_output=True, text=True, check=False, timeout=REPAIRED_WITHIN
-        )
-        if ended.returncode:
-            raise DrillError(
-                "drill.not_served",
-                "the damaged data could not be repaired",
-                why=" ".join(ended.stderr.split())[-300:],
-                do=f"sturdis repair {scratch} --dry-run",
-            )
-        shutil.rmtree(parts)
-        (scratch / guards.FOLDER).rename(parts)
 
 
 class BitFlips(OnRig):

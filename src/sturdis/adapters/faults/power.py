@@ -7,6 +7,7 @@ from random import Random
 
 from msgspec import structs
 
+from sturdis.adapters.faults import repairing
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect
 from sturdis.adapters.faults.shim import Change, Kind, Shim
 from sturdis.core.aof import guard as guards
@@ -14,11 +15,15 @@ from sturdis.core.drill import damage, events, power_cut
 from sturdis.core.drill.events import Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import disk
+from sturdis.core.drill.faults.process import Moment
 from sturdis.core.drill.observed import Figures
-from sturdis.core.errors import DrillError
+from sturdis.core.errors import DataError, DrillError
 
 HELD_BACK = (0.1, 1.0)
 """Seconds from a write that was delayed to the kill: the server holds back the next ones."""
+
+IN_REWRITE = (0.2, 0.5)
+"""Seconds that each fsync takes while a rewrite begins."""
 
 LATE_WITHIN = 30.0
 """Longest wait for a write that an fsync delays, in seconds: a few fsyncs."""
@@ -50,10 +55,21 @@ class WithShim(OnRig):
 
 
 class PowerCut(WithShim):
-    """SIGKILL of the server and its children, and any part of what no fsync has covered is gone."""
+    """SIGKILL of the server and its children, and any part of what no fsync has covered is gone.
+
+    As a rewrite begins, the increment of before is fsynced while the next one is written: a cut
+    then may leave both torn. No server loads that; what the guard refuses is repaired.
+    """
+
+    def __init__(self, options: disk.PowerCut, parts: Parts) -> None:
+        super().__init__(parts)
+        self._in_rewrite = options.moment is Moment.REWRITE
+        self.counted.update(repaired=0)
 
     def inject(self, number: int) -> Sequence[Event]:
         """Cut the power."""
+        if self._in_rewrite:
+            self._begin_a_rewrite()
         killed = self.rig.kill(number)
         self.down = True
         longest = self.longest_fsync()
@@ -65,6 +81,26 @@ class PowerCut(WithShim):
         synced, slowest = _milliseconds(synced_at), round(longest * 1000)
         told = events.PowerCut(killed.at, number, synced, slowest, lost, unsynced, jobs)
         return (killed, told)
+
+    def undo(self, number: int, seconds: float) -> Sequence[Event]:
+        """Start the server; where that is refused, repair the data and start it then."""
+        self.shim.slow_down(0, 0, 0)
+        try:
+            return super().undo(number, seconds)
+        except DataError:
+            repairing.repair(self.rig, number)
+            self.shim.settle(durable=True)
+            self.counted["repaired"] += 1
+            return super().undo(number, seconds)
+
+    def _begin_a_rewrite(self) -> None:
+        """Return while the increment of before is fsynced, on a disk that takes its time."""
+        before = self.rig.increment()
+        self.shim.slow_down(*IN_REWRITE, self.dice.getrandbits(60))
+        self.rig.call("BGREWRITEAOF")
+        begun = come(lambda: self.rig.increment() != before, LATE_WITHIN)
+        come(lambda: False, self.dice.uniform(0, IN_REWRITE[1]))
+        self.counted["unmet"] += not begun
 
 
 class SlowFsync(WithShim):
@@ -183,7 +219,7 @@ def of(options: Options, parts: Parts) -> OnRig | None:
     """Give the fault that the options ask for; None: it is of another family."""
     match options:
         case disk.PowerCut():
-            return PowerCut(parts)
+            return PowerCut(options, parts)
         case disk.SlowFsync():
             return SlowFsync(options, parts)
     return None

@@ -187,8 +187,10 @@ class Shim:
                 sizes[stat.st_dev, stat.st_ino] = stat.st_size
         for at in self._slots():
             device, inode, synced, began, _under_way, increment = SLOT.unpack_from(self._map, at)
-            if inode and (size := sizes.get((device, inode))) is not None:
-                now = size if durable else min(synced, size)
+            if (size := sizes.get((device, inode))) is None:  # gone, and its inode free for another
+                synced, began, size = -1, 0, 0
+            now = size if durable else min(synced, size)
+            if inode:
                 SLOT.pack_into(self._map, at, device, inode, now, began, 0, increment)
         if durable:
             self._put(Word.DURABLE, self.count(Word.CHANGES))

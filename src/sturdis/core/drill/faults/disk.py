@@ -1,10 +1,14 @@
 """Faults of the disk that the append-only file is on. Times are in seconds, sizes in MiB."""
 
 from sturdis.core.drill.faults.options import Options
+from sturdis.core.drill.faults.process import Moment
 
 
 class PowerCut(Options, frozen=True, tag="power-cut"):
     """SIGKILL, and of what no fsync has covered any part is gone, by chance."""
+
+    moment: Moment = Moment.ANY
+    """`any` or `rewrite`: as a rewrite begins, on a disk that takes its time."""
 
 
 class FailedFsync(Options, frozen=True, tag="failed-fsync"):
