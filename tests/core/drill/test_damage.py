@@ -1,5 +1,10 @@
 """Which jobs the destroyed bytes name."""
 
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sturdis.core.aof.layout import EXEC, MULTI
+from sturdis.core.aof.scan import scan
 from sturdis.core.drill import damage
 
 UUID = "01234567-89ab-4def-8123-456789abcdef"
@@ -21,6 +26,18 @@ def test_what_is_destroyed_has_its_size_and_its_jobs():
     assert not gone.everything
 
 
-def test_a_file_is_safe_up_to_its_last_whole_unit():
-    whole = b"*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n"
-    assert damage.safe_end(whole + whole[:9]) == len(whole)
+INCR = b"*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n"
+UNITS = (INCR, MULTI + INCR + EXEC)
+
+
+@given(st.lists(st.sampled_from(UNITS), max_size=5), st.data())
+def test_the_last_whole_unit_ends_where_the_guard_would_cut(units, data):
+    content = b"".join(units)
+    left = content[: data.draw(st.integers(0, len(content)))]
+    assert damage.last_end(left) == scan([left]).safe_end
+
+
+def test_behind_a_damage_that_nobody_mended_the_last_whole_unit_is_found_too():
+    torn = MULTI + INCR  # and no EXEC: later writes follow
+    content = torn + MULTI + INCR + EXEC + INCR
+    assert damage.last_end(content + INCR[:9]) == len(content)

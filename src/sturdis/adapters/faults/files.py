@@ -52,7 +52,7 @@ class Torn(Damage):
     def tear(self, number: int, increment: Path, before: bytes, left: bytes) -> Sequence[Event]:
         """Leave `left` of what was there before; give what that took."""
         increment.write_bytes(left)
-        end = damage.safe_end(left)
+        end = damage.last_end(left)
         self._increment, self._whole = increment, left[:end]
         self.counted["bytes_behind_the_last_unit"] += len(left) - end
         if before == left[:end]:
@@ -96,7 +96,7 @@ class TornTail(Torn):
         lowest = max(1, len(content) - self._most)
         for _try in range(TRIES):
             left = content[: self.dice.randrange(lowest, len(content))]
-            if damage.safe_end(left) < len(left):
+            if damage.last_end(left) < len(left):
                 return self.tear(number, increment, content, left)
         self.counted["unmet"] += 1
         return ()

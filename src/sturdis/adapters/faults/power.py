@@ -186,7 +186,7 @@ def cut(data: Path, shim: Shim, dice: Random) -> tuple[int, int, tuple[str, ...]
 
 def _jobs_behind(path: Path, kept: int) -> tuple[str, ...]:
     content = path.read_bytes()
-    return damage.jobs_in(content[damage.safe_end(content[:kept]) :])
+    return damage.jobs_in(content[damage.last_end(content[:kept]) :])
 
 
 def _take_back(change: Change, data: Path) -> None:

@@ -2,6 +2,7 @@
 
 import re
 
+from sturdis.core.aof.layout import EXEC
 from sturdis.core.aof.scan import scan
 from sturdis.core.drill.events import Destroyed
 
@@ -19,6 +20,10 @@ def destroyed(at: int, number: int, content: bytes) -> Destroyed:
     return Destroyed(at, number, len(content), jobs_in(content))
 
 
-def safe_end(content: bytes) -> int:
-    """Give where the last whole unit ends."""
-    return scan([content]).safe_end
+def last_end(content: bytes) -> int:
+    """Give where the last whole unit ends, also behind an earlier damage that nobody mended.
+
+    It is looked for behind the last transaction; where the rest is whole this is its safe end.
+    """
+    behind = content.rfind(EXEC) + len(EXEC) if EXEC in content else 0
+    return behind + scan([content[behind:]]).safe_end

@@ -25,10 +25,11 @@ class Kind(Enum):
 
 
 DEFINITE = (
-    "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH", "NOPERM", "NOREPLICAS", "OOM", "READONLY",
+    "EXECABORT", "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH", "NOPERM", "NOREPLICAS", "OOM", "READONLY",
 )  # fmt: skip
 """First words of error replies that say that nothing was written. BullMQ's scripts to add a job
-are refused at their first write or before; read in redis' `processCommand` and `scriptCall`."""
+are refused at their first write or before; read in redis' `processCommand` and `scriptCall`. A
+transaction of which a command was refused as it was queued, as Redis 7.0 does it, runs no command."""
 
 RETRY_AFTER = 50
 """Milliseconds from a failure on purpose to the next attempt: the job is delayed meanwhile."""
