@@ -4,8 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sturdis.core.repair.plan import Repaired
 from sturdis import wiring
+from sturdis.core.repair.plan import Repaired
 from tests.core.repair.mails import SELECT, add, complete, fetch, flipped
 from tests.integration.running import sturdis
 from tests.integration.servers import start_server

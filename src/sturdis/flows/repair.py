@@ -116,9 +116,9 @@ def repair(folder: Folder, parts: Parts, means: Means, telling: Telling) -> Repa
         return Repaired(proven.plan, done=False, finished=_settled(folder))
     if not telling.agree(proven.plan):
         return Repaired(proven.plan, done=False)
+    folder.require_room(sum(one.stat().st_size for one in proven.new.values()))
     folder.hold()
     folder.settle()
-    folder.require_room(sum(one.stat().st_size for one in proven.new.values()))
     folder.copy_whole(telling.tell)
     folder.swap(proven.manifest, proven.new, telling.tell)
     return Repaired(proven.plan, done=True)
@@ -156,7 +156,7 @@ class _Planning:
             return self._finished(draft, scratch, now, signs)
         if signs:
             self._step("reading each command")
-            deep = drafting.draft(self._parts, self._means.arities, deep=True)
+            deep = drafting.draft(self._parts, self._means.arities, deep=True, strays=now.strays())
             found = self._finished(deep, *self._tried(deep), signs)
             if now.differs(found.after):
                 return found

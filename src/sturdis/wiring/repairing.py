@@ -1,10 +1,11 @@
 """`repair`, joined with the folder that it mends and the server that proves it."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sturdis.adapters.local.repair_folder import Found
     from sturdis.core.aof.copying import Step
     from sturdis.core.repair.plan import Plan, Repaired

@@ -9,9 +9,9 @@ from tests.core.append_only import command
 from tests.core.repair.mails import BASE, SELECT, add, complete, fetch, flipped
 
 
-def mend(*texts: bytes, **options: bool) -> Mending:
+def mend(*texts: bytes, deep: bool = False) -> Mending:
     files = [Increment(f"{n}.incr.aof", one) for n, one in enumerate(texts)]
-    return mending.mend(files, commands.KNOWN, **options)
+    return mending.mend(files, commands.KNOWN, deep=deep)
 
 
 def written(mended: Mending, *texts: bytes) -> bytes:
@@ -109,3 +109,13 @@ def test_what_is_written_is_whole_and_invents_no_unit(data):
     for number in range(1, 12):
         assert after.count(b"XADD") <= len(steps) + 1
         assert (add(number) in after) <= (add(number) in damaged)
+
+
+def test_units_in_a_database_where_their_queue_does_not_belong_are_written_for_its_own():
+    text = HEAD + command(b"SELECT", b"2") + command(b"SET", b"page:1", b"v") + REST
+    strays = {(2, BASE): 0}
+    files = [Increment("1.incr.aof", text)]
+    mended = mending.mend(files, commands.KNOWN, deep=True, strays=strays)
+    after = written(mended, text)
+    assert after.index(SELECT, len(HEAD)) > after.index(b"page:1")
+    assert mended.told[Job(0, BASE, b"2")].state == b"completed"

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,9 +51,11 @@ def test_whatever_is_damaged_what_is_kept_is_whole_and_begins_with_the_safe_part
     assert found.kept[0].start == 0
     ends = [span.end for span in found.kept]
     assert ends == sorted(ends)
-    covered = sorted([(one.start, one.end) for one in (*found.kept, *found.gaps)])
+    covered = sorted(
+        [(one.start, one.end) for one in found.kept] + [(one.start, one.end) for one in found.gaps]
+    )
     assert covered[0][0] == 0
-    assert all(one[1] == other[0] for one, other in zip(covered, covered[1:], strict=False))
+    assert all(one[1] == other[0] for one, other in itertools.pairwise(covered))
     assert covered[-1][1] == len(damaged)
 
 

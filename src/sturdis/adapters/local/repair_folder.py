@@ -7,6 +7,7 @@ the next run finishes what was cut short, or takes it back.
 
 import contextlib
 import fcntl
+import itertools
 import mmap
 import os
 import shutil
@@ -15,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import cast
+from typing import Self, cast
 
 import msgspec
 
@@ -78,14 +79,13 @@ class RepairFolder:
     def __init__(self, path: Path, keep: Path | None = None) -> None:
         self.path = path.absolute()
         self._parts = self.path / guard.FOLDER
-        at = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-        self.keep = (keep or Path(f"{self.path}.before-repair-{at}")).absolute()
+        self.keep = keep.absolute() if keep else _free(self.path)
         self._mapped: list[mmap.mmap] = []
         self._seen: dict[Path, tuple[int, int]] = {}
         """What was looked at, with its size in bytes and when it changed in ns."""
         self._locks: list[int] = []
 
-    def __enter__(self) -> "RepairFolder":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -160,8 +160,10 @@ class RepairFolder:
         """Make sure that it may be changed, before a plan is made.
 
         Raises:
-            DataError: `data.not_writable`.
+            DataError: `data.not_writable` or `data.not_empty`.
         """
+        if os.path.lexists(self.keep):
+            raise repair_refusals.kept_there(self.keep)
         for path in (self.path, self._parts):
             if not os.access(path, os.W_OK | os.X_OK) or _is_read_only(path):
                 raise repair_refusals.read_only(path)
@@ -300,6 +302,14 @@ def _is_read_only(path: Path) -> bool:
 def _leads(marker: Marker, manifest: bytes | None) -> bool:
     """Tell whether the new set of a repair is in place."""
     return manifest == marker.manifest.encode(errors="surrogateescape")
+
+
+def _free(path: Path) -> Path:
+    """Name a place beside a folder that is not taken, by the time."""
+    at = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    first = path.with_name(f"{path.name}.before-repair-{at}")
+    others = (first.with_name(f"{first.name}-{number}") for number in itertools.count(2))
+    return next(one for one in itertools.chain((first,), others) if not os.path.lexists(one))
 
 
 def _ends(path: Path) -> tuple[bytes, bytes]:

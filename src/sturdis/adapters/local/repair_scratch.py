@@ -8,6 +8,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
 from sturdis.adapters.local import repair_survey, server_process
 from sturdis.adapters.local.server_process import ServerProcess
@@ -57,7 +58,7 @@ class Scratch:
         self._top = Path()
         self._number = 0
 
-    def __enter__(self) -> "Scratch":
+    def __enter__(self) -> Self:
         self._top = Path(tempfile.mkdtemp(prefix="sturdis-repair-"))
         return self
 

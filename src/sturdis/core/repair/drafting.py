@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from sturdis.core.aof import guard
 from sturdis.core.aof.manifest import Entry, Kind, Manifest
@@ -47,7 +48,12 @@ class Draft:
 
 
 def draft(
-    parts: Parts, arities: Mapping[bytes, int], *, base_is_bad: bool = False, deep: bool = False
+    parts: Parts,
+    arities: Mapping[bytes, int],
+    *,
+    base_is_bad: bool = False,
+    deep: bool = False,
+    strays: Mapping[tuple[int, bytes], int] = MappingProxyType({}),
 ) -> Draft:
     """Decide what is kept.
 
@@ -56,6 +62,7 @@ def draft(
         arities: Commands that the server knows, as for `core/aof/scan.run`.
         base_is_bad: Whether a server does not load the base.
         deep: Look at every unit: for damage that breaks none.
+        strays: As for `mending.mend`.
     """
     files, increments = _with_one(parts.files, parts.increments)
     base_is_bad = base_is_bad or not parts.base_is_whole
@@ -68,7 +75,7 @@ def draft(
         texts.insert(0, parts.base)
     if base_is_bad:
         files = replace(files, base=None)
-    mended = mending.mend(texts, arities, deep=deep)
+    mended = mending.mend(texts, arities, deep=deep, strays=strays)
     changed = {_encoded(one.name) for one in mended.files if one.changed}
     entries = filesets.renamed(files, changed | {files.increments[-1].name}, parts.present)
     contents: dict[bytes, Chunks | bytes] = {}

@@ -7,6 +7,7 @@ its unit names the job, and left out and told of where not. docs/adr/0053.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from sturdis.core.repair import duplicates, jobs, regions
 from sturdis.core.repair.databases import Databases, selected
@@ -103,6 +104,7 @@ def mend(
     arities: Mapping[bytes, int],
     *,
     deep: bool = False,
+    strays: Mapping[tuple[int, bytes], int] = MappingProxyType({}),
 ) -> Mending:
     """Decide what is kept of each increment.
 
@@ -110,9 +112,10 @@ def mend(
         increments: In the order in which a server loads them.
         arities: Commands that the server knows, as for `core/aof/scan.run`.
         deep: Look at every unit, those before the first gap too: for damage that breaks no unit.
+        strays: Queues in a database where they do not belong, as `Survey.strays` gives them.
     """
     parted = [regions.part(one.text, arities) for one in increments]
-    mender = _Mender(deep=deep)
+    mender = _Mender(deep=deep, strays=strays)
     if deep or any(one.gaps for one in parted) or any(one.lost_before for one in increments):
         mender.know(increments, parted)
     for increment, found in zip(increments, parted, strict=True):
@@ -121,7 +124,8 @@ def mend(
 
 
 class _Mender:
-    def __init__(self, *, deep: bool) -> None:
+    def __init__(self, *, deep: bool, strays: Mapping[tuple[int, bytes], int]) -> None:
+        self._strays = strays
         self.mending = Mending()
         self._lost = deep
         self._deep = deep
@@ -174,6 +178,14 @@ class _Mender:
         """Tell whether what was lost names a key."""
         return any(key in some for some in self.mending.lost)
 
+    def home(self, unit: Unit, db: int | None) -> int | None:
+        """Give the database of a unit whose queue does not belong into that at hand."""
+        if not self._strays or db is None:
+            return None
+        keys = (one.words[1] for one in unit.commands if len(one.words) > 1)
+        bases = [base for base, part in map(jobs.split, keys) if part in jobs.PARTS]
+        return next((self._strays[db, one] for one in bases if (db, one) in self._strays), None)
+
     def infer(self, keys: Sequence[bytes], following: int | None) -> int | None:
         """Give the database of commands whose SELECT may be lost."""
         return self._databases.infer(keys, following)
@@ -223,6 +235,10 @@ class _Writer:
                 self.keep(at, unit.start)
                 at = unit.end
                 continue
+            if (home := self._mender.home(unit, db)) is not None:
+                self.keep(at, unit.start)
+                at, db = unit.start, home
+                self._pieces.append(written(b"SELECT", b"%d" % home))
             before, db = db, self._after(unit, db)
             kept = self._kept(unit, before)
             if kept is None:

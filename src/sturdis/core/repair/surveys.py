@@ -50,6 +50,12 @@ class Queue:
         return max(numbers, default=0)
 
     @property
+    def is_sound(self) -> bool:
+        """Whether it has its counter, and every job its data."""
+        placed = frozenset().union(*self.states.values())
+        return self.counter >= self.highest and not placed & self.without_data
+
+    @property
     def pending(self) -> frozenset[bytes]:
         """Jobs that a worker is still to be given, or to finish."""
         return frozenset().union(*(self.states.get(part, ()) for part in PENDING))
@@ -103,18 +109,33 @@ class Survey:
         """Say what BullMQ never leaves: units are lost, or stand there twice, and no byte shows it."""
         for one in self.doubled():
             yield f"in two states: {one}"
-        seen: dict[tuple[bytes, bytes], int] = {}
         for queue in self.queues:
             placed = {one for one in queue.places() if not is_marker(one)}
             for job_id in sorted(placed - queue.hashes):
                 yield f"in a state, without its hash: {name(queue.db, queue.base + b':' + job_id)}"
-            for job_id in sorted(queue.pending & queue.without_data):
-                yield f"to be done, without its data: {name(queue.db, queue.base + b':' + job_id)}"
+            for job_id in sorted(placed & queue.without_data):
+                yield f"in a state, without its data: {name(queue.db, queue.base + b':' + job_id)}"
             if queue.counter < queue.highest:
                 yield f"an id above the counter: {name(queue.db, queue.base)} has {queue.highest}"
-            for job_id in sorted(queue.hashes):
-                if seen.setdefault((queue.base, job_id), queue.db) != queue.db:
-                    yield f"in two databases: {name(queue.db, queue.base + b':' + job_id)}"
+        for (db, base), home in self.strays().items():
+            yield f"in a database where it does not belong: {name(db, base)}; it is in {home}"
+
+    def strays(self) -> dict[tuple[int, bytes], int]:
+        """Give each queue that is in two databases, and only in one as BullMQ leaves it.
+
+        A SELECT among missing units lets those behind it act in another database. There the
+        counter is below the ids, and what jobs have to do is not there.
+
+        Returns:
+            Database and beginning of its keys to the database where it belongs.
+        """
+        found: dict[tuple[int, bytes], int] = {}
+        for base in {one.base for one in self.queues}:
+            own = [one for one in self.queues if one.base == base]
+            sound = [one for one in own if one.is_sound]
+            if len(sound) == 1:
+                found |= {(one.db, base): sound[0].db for one in own if one is not sound[0]}
+        return found
 
 
 def name(db: int, key: bytes) -> str:
