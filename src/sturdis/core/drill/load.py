@@ -25,11 +25,10 @@ class Kind(Enum):
 
 
 DEFINITE = (
-    "EXECABORT", "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH", "NOPERM", "NOREPLICAS", "OOM", "READONLY",
+    "LOADING", "MASTERDOWN", "MISCONF", "NOAUTH", "NOPERM", "NOREPLICAS", "OOM", "READONLY",
 )  # fmt: skip
 """First words of error replies that say that nothing was written. BullMQ's scripts to add a job
-are refused at their first write or before; read in redis' `processCommand` and `scriptCall`. A
-transaction of which a command was refused as it was queued, as Redis 7.0 does it, runs no command."""
+are refused at their first write or before; read in redis' `processCommand` and `scriptCall`."""
 
 RETRY_AFTER = 50
 """Milliseconds from a failure on purpose to the next attempt: the job is delayed meanwhile."""
