@@ -63,10 +63,9 @@ class Outcome:
         """Why, the worst first."""
         return tuple(reason for _verdict, reason in self.found)
 
-
     def lines(self) -> list[str]:
         """Give the account and the reasons as people read them."""
-        told = record.accounted(self.account, self.timing) if self.account else []
+        told = record.lines(self.account, self.timing) if self.account else []
         return [*told, *(f"{verdict.value:<12}  {reason}" for verdict, reason in self.found)]
 
 

@@ -5,19 +5,13 @@ from datetime import UTC, datetime
 
 from sturdis.core.drill import verdict
 from sturdis.core.drill.ledger import Account, Fate
-from sturdis.core.drill.verdict import Judgement, Loss, Timing
+from sturdis.core.drill.verdict import Loss, Timing
 
 SHOWN_LOSSES = 10
 """Lost jobs that are named; the log has them all."""
 
 
-def lines(account: Account, judgement: Judgement, timing: Timing) -> list[str]:
-    """Give the account, the verdict with its reasons, and the times that it was made with."""
-    reasons = (f"{judgement.verdict.value:<12}  {reason}" for reason in judgement.reasons)
-    return [*accounted(account, timing), *reasons]
-
-
-def accounted(account: Account, timing: Timing) -> list[str]:
+def lines(account: Account, timing: Timing) -> list[str]:
     """Give the account, the first of the lost jobs, and the times that it was made with."""
     lost = verdict.losses(account)
     return [

@@ -60,7 +60,7 @@ def _body(told: Told) -> Iterator[str]:
         yield report_svg.time_line(told)
     if told.account:
         yield "<h2>Jobs</h2>"
-        yield f"<pre>{_text(chr(10).join(record.accounted(told.account, told.timing)))}</pre>"
+        yield f"<pre>{_text(chr(10).join(record.lines(told.account, told.timing)))}</pre>"
     yield from _jobs("Lost or not done", "lost", told.lost)
     yield from _jobs("Doubled", "doubled", told.doubled)
     yield from _numbers(told)

@@ -24,7 +24,7 @@ def lines(told: Told) -> list[str]:
         _line("drill", run.drill),
         _line("believed", " ".join(run.hypothesis.split())),
         _line("run", f"{at(run.began)}, {', '.join(filter(None, facts))}"),
-        *(record.accounted(told.account, told.timing) if told.account else []),
+        *(record.lines(told.account, told.timing) if told.account else []),
         *(_line(reason.verdict.value, reason.what) for reason in run.reasons),
         *_figures(run.figures),
         *_phases(told),
