@@ -80,6 +80,16 @@ COLUMNS = (
 )  # fmt: skip
 
 
+def summary(told: Sequence[Line]) -> str:
+    """Say in one line what all cases came to."""
+    cases, jobs, fix, repair, *counts = _cells(told)
+    more, due, fewer, two_states, limits = counts
+    return (
+        f"{cases} cases, {jobs} jobs: --fix keeps {fix}, repair {repair}; strictly more in {more} "
+        f"({due} due), fewer in {fewer}, two states in {two_states}, limits in {limits}"
+    )
+
+
 def by_kind(told: Sequence[Line]) -> list[str]:
     """Give a row for each kind of damage, all servers together."""
     rows = _groups(told, lambda one: one.kind, lambda kind: f"--kind {kind}")

@@ -157,5 +157,6 @@ def test_outcomes_are_added_up_by_kind(some, tmp_path):
     assert line.fix == sum(len(one.by_fix) for one in outcomes)
     assert line.acknowledged == 2 * len(some["aof-1"].held.jobs)
     assert table.decode(table.encode(line) * 2) == [line]
+    assert table.summary([line]).startswith("2 cases, ")
     assert table.by_kind([line, line])[-1].startswith("| byte | 4 | ")
     assert "--fresh --server redis-7.0" in table.by_server([line])[-1]
