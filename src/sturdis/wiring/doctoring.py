@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from sturdis.adapters.kubernetes.examined import Examined
     from sturdis.adapters.redis.doctor_target import DoctorTarget
+    from sturdis.adapters.redis.healing import SickServer
     from sturdis.core.aim import Aim
     from sturdis.core.apply.progress import Waiting
     from sturdis.core.doctor.declaring import Declaring
@@ -89,17 +90,24 @@ def heal(
         AccessError: It does not let us in.
         ClusterError: There is no such cluster or pod, or its port may not be reached.
     """
-    from sturdis.adapters.redis import link
-    from sturdis.adapters.redis.healing import SickServer
     from sturdis.flows import heal as flow
 
-    def telling(cli: str, typed: str) -> flow.Telling:
-        return flow.Telling(agree, done, time.monotonic, cli, typed)
+    with _sick(target, spec) as (sick, cli, typed):
+        return flow.heal(sick, flow.Telling(agree, done, time.monotonic, cli, typed))
+
+
+@contextmanager
+def _sick(
+    target: TargetRequest | ClusterRequest | str | None, spec: Spec | None
+) -> "Iterator[tuple[SickServer, str, str]]":
+    """Reach a server, and give what to type before a command and to look at it again."""
+    from sturdis.adapters.redis import link
+    from sturdis.adapters.redis.healing import SickServer
 
     if not isinstance(target, ClusterRequest):
         aim = targets.resolve(target)
-        sick = SickServer(link.admitted(aim.address), str(aim.address))
-        return flow.heal(sick, telling(aim.cli, _typed(aim)))
+        yield SickServer(link.admitted(aim.address), str(aim.address)), aim.cli, _typed(aim)
+        return
     from sturdis.adapters.kubernetes.api import Cluster
 
     found = spec or load_spec()
@@ -109,8 +117,7 @@ def heal(
         cluster_targets.target_of(cluster, wanted, request) as pod,
         pod.explained(),
     ):
-        sick = SickServer(link.admitted(pod.address), str(pod))
-        return flow.heal(sick, telling(request.cli, request.doctor))
+        yield SickServer(link.admitted(pod.address), str(pod)), request.cli, request.doctor
 
 
 def _typed(aim: "Aim") -> str:
