@@ -6,12 +6,14 @@ from sturdis.core.drill.phases import Part
 from sturdis.core.drill.report_facts import Told
 
 WIDTH, HEIGHT = 1000, 340
-LEFT, RIGHT = 48, 8
+LEFT, RIGHT = 48, 18
 TOP, FLOOR = 30, 220
 """Throughput is drawn between these."""
 ERRORS_TOP, ERRORS_FLOOR = 240, 300
 
 MOST_TICKS = 12
+MOST_NAMED = 12
+"""Faults that are named above the curve; more would cover each other."""
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 """A name, not an address: nothing is fetched."""
@@ -28,6 +30,8 @@ STYLE = """
 .refused { fill: var(--bad); } .in-doubt { fill: var(--doubt); }
 .axis { stroke: var(--line); stroke-width: 1; }
 """
+
+SHADED = (Part.LOAD, Part.FAULT, Part.OBSERVE, Part.UNDO, Part.RECOVERY, Part.SETTLE)
 
 LEGEND = (
     ("stroke: var(--one)", "added/s"),
@@ -70,7 +74,7 @@ def _phases(told: Told, x: X) -> Iterator[str]:
             f'width="{max(round(right - left, 2), 1)}" height="{ERRORS_FLOOR - TOP}">'
             f"<title>{title}</title></rect>"
         )
-        if phase.part is Part.FAULT:
+        if phase.part is Part.FAULT and told.run.rounds <= MOST_NAMED:
             yield f'<text x="{left}" y="{TOP - 4}">fault{number}</text>'
 
 
@@ -117,12 +121,19 @@ def _axis(span: int, x: X) -> Iterator[str]:
     steps = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
     step = next((one for one in steps if seconds / one <= MOST_TICKS), 7200)
     for second in range(0, int(seconds) + 1, step):
-        yield f'<text x="{x(second * 1000)}" y="{ERRORS_FLOOR + 14}">{second} s</text>'
+        at = f'x="{x(second * 1000)}" y="{ERRORS_FLOOR + 14}" text-anchor="middle"'
+        yield f"<text {at}>{second} s</text>"
 
 
 def _legend() -> Iterator[str]:
+    y = HEIGHT - 10
     for place, (style, label) in enumerate(LEGEND):
-        left, y = LEFT + place * 110, HEIGHT - 10
+        left = LEFT + place * 88
         line = f'x1="{left}" y1="{y - 4}" x2="{left + 18}" y2="{y - 4}"'
         yield f'<line style="{style}; stroke-width: 3" {line}/>'
         yield f'<text x="{left + 24}" y="{y}">{label}</text>'
+    for place, part in enumerate(SHADED):
+        left = LEFT + len(LEGEND) * 88 + place * 86
+        box = f'x="{left}" y="{y - 9}" width="14" height="10"'
+        yield f'<rect class="phase-{part.value}" {box}/>'
+        yield f'<text x="{left + 20}" y="{y}">{part.value}</text>'
