@@ -41,11 +41,11 @@ def cut(*, synced_at: int | None = 9_500, longest: int = 5, lost: int = 100) -> 
     return PowerCut(CUT_AT, 1, synced_at, longest, lost, unsynced=200)
 
 
-def judged(acknowledged_at: int, powered: PowerCut) -> Verdict:
+def judged(acknowledged_at: int, powered: PowerCut, *, pending: bool = False) -> Verdict:
     """Judge one job that is lost, acknowledged at a time, by the cut after it."""
     events: list[Event] = [
         *drills.acknowledged("a", acknowledged_at),
-        *drills.killed(1, CUT_AT),
+        *drills.killed(1, CUT_AT, pending=pending),
         powered,
         *drills.acknowledged("b", 90, "2"),
         drills.done("b", 95, job_id="2"),
@@ -70,6 +70,10 @@ def test_what_was_held_back_as_the_fsync_was_asked_for_may_be_lost():
 
 def test_nothing_may_be_lost_where_no_byte_was():
     assert judged(9_600, cut(lost=0)) is Verdict.FAIL
+
+
+def test_what_the_server_held_back_was_in_no_file_and_may_be_lost():
+    assert judged(9_600, cut(lost=0), pending=True) is Verdict.PASS
 
 
 @pytest.mark.parametrize("synced_at", [None, 1_000])

@@ -7,9 +7,8 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 
-from msgspec import structs
-
 from sturdis.adapters.drill import survey
+from sturdis.adapters.drill.looks import Looks
 from sturdis.adapters.redis.kept_link import KeptLink
 from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
@@ -19,12 +18,6 @@ from sturdis.core.errors import DrillError, SturdisError
 
 POLL_SECONDS = 0.02
 """How often is looked whether the server serves again."""
-
-FRESH_SECONDS = 0.05
-"""Oldest that a look may be when its kill is done: an fsync may begin after it."""
-
-LOOKS = 3
-"""Looks at most before a kill; a server that is behind on its disk answers late."""
 
 
 class SystemClock:
@@ -47,40 +40,28 @@ class LocalServer(AbstractContextManager["LocalServer"]):
     """
 
     def __init__(self, address: Address) -> None:
+        self._address = address
         self._link = KeptLink(address)
         self._clock = SystemClock()
         self._pid = 0
         self._pid = self.wait_until_served(0, POLL_SECONDS).pid
 
     def kill(self, number: int) -> Killed:
-        """Look at its fsyncs, and end its process with SIGKILL right after.
-
-        A server without an append-only file has no fsync to be late with.
+        """End its process with SIGKILL, and tell what the last look at its fsyncs saw.
 
         Raises:
             DrillError: `drill.not_served`: it had ended by itself.
         """
-        info, began = self._look()
-        if int(info.get("process_id", self._pid)) != self._pid:
+        if int(self.info().get("process_id", self._pid)) != self._pid:
             raise _not_served(f"another process of it served before kill {number}")
-        nothing = "0" if info.get("aof_enabled") == "0" else None
-        delayed = info.get("aof_delayed_fsync", nothing)
-        pending = info.get("aof_pending_bio_fsync", nothing)
-        killed = Killed(
-            at=self._clock.now(),
-            round=number,
-            pid=self._pid,
-            delayed_fsyncs=None if delayed is None else int(delayed),
-            fsync_pending=None if pending is None else pending != "0",
-        )
+        looks = Looks(self._address)
+        at = self._clock.now()
         try:
             os.kill(self._pid, signal.SIGKILL)
         except ProcessLookupError as error:
             raise _not_served(f"it had ended by itself before kill {number}") from error
-        if time.monotonic() - began < FRESH_SECONDS:
-            return killed
-        # Others had the processor in between: an fsync may have begun, and adds been held back.
-        return structs.replace(killed, delayed_fsyncs=None, fsync_pending=None)
+        seen = looks.last()
+        return Killed(at, number, self._pid, seen.delayed, seen.pending)
 
     @property
     def pid(self) -> int:
@@ -101,16 +82,6 @@ class LocalServer(AbstractContextManager["LocalServer"]):
         except SturdisError:
             return {}
         return infos.parse(reply.decode(errors="replace")) if isinstance(reply, bytes) else {}
-
-    def _look(self) -> tuple[Mapping[str, str], float]:
-        """Read INFO until an answer is fresh, and tell when it was asked; empty: none was."""
-        began = time.monotonic()
-        for _attempt in range(LOOKS):
-            began = time.monotonic()
-            info = self.info()
-            if info and time.monotonic() - began < FRESH_SECONDS:
-                return info, began
-        return {}, began
 
     def wait_until_served(self, number: int, seconds: float) -> Served:
         """Return when another process than the one before answers, and has loaded its data.

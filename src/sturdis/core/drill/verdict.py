@@ -191,7 +191,7 @@ def judge_loss(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
     if loss.kill is None:
         return Verdict.FAIL, "and no kill came after"
     if loss.cut is not None:
-        return _judge_by_cut(loss, loss.cut)
+        return _judge_by_cut(loss, loss.kill, loss.cut, timing)
     return _judge_by_kill(loss, loss.kill, timing)
 
 
@@ -210,11 +210,11 @@ def _judge_by_kill(loss: Loss, kill: Killed, timing: Timing) -> tuple[Verdict, s
     return Verdict.UNKNOWN, f"before kill {kill.round}; whether fsyncs were late was not seen"
 
 
-def _judge_by_cut(loss: Loss, cut: PowerCut) -> tuple[Verdict, str]:
+def _judge_by_cut(loss: Loss, kill: Killed, cut: PowerCut, timing: Timing) -> tuple[Verdict, str]:
     window = max(LEAST_WINDOW, cut.longest_fsync + FSYNC_EVERY)
     at = loss.entry.acknowledged_at
-    if not cut.lost:
-        return Verdict.FAIL, f"before power cut {cut.round}, which took no byte of the increments"
+    if not cut.lost:  # what the server held back was in no file
+        return _judge_by_kill(loss, kill, timing)
     if cut.synced_at is not None and at < cut.synced_at - BEGINS_WITHIN:
         return Verdict.FAIL, f"before power cut {cut.round}, although an fsync covered it"
     if loss.age > window:
