@@ -1,11 +1,19 @@
 """Another version of the server on the same data: let at it, or refused before it is touched."""
 
+import tempfile
+from pathlib import Path
+
 import pytest
 
+from sturdis.adapters.faults import trials
+from sturdis.adapters.faults.on_rig import come
+from sturdis.adapters.faults.trials import Trial, Written
+from sturdis.adapters.local import binaries
 from sturdis.core.drill.faults.version import ServerDowngrade, ServerUpgrade
+from sturdis.core.drill.rig_plan import RigPlan
 from sturdis.core.errors import DrillError
 from tests import matrix
-from tests.drills.rigs import faulty
+from tests.drills.rigs import faulty, rigged
 
 REDIS_7, REDIS_8, VALKEY_8, VALKEY_9 = (str(row.server) for row in matrix.ROWS)
 
@@ -53,3 +61,38 @@ def test_where_no_such_server_is_here_that_is_said(options, server, tmp_path):
         pass
     assert lacking.value.code == "drill.lacking"
     assert "looked at: " in lacking.value.why
+
+
+@pytest.mark.parametrize("preamble", ["yes", "no"])
+@pytest.mark.parametrize(
+    ("new", "old"),
+    [(REDIS_8, REDIS_7), (VALKEY_9, VALKEY_8), (REDIS_8, VALKEY_9)],
+    ids=["8.0-7.0", "v9.1-v8.1", "8.0-v9.1"],
+)
+def test_an_older_server_loads_what_bullmq_wrote_once_the_base_is_no_rdb(
+    new, old, preamble, tmp_path
+):
+    settings = {"aof-use-rdb-preamble": preamble}
+    with (
+        tempfile.TemporaryDirectory(dir="/tmp") as home,
+        rigged(tmp_path, RigPlan(server=new, settings=settings)) as rig,
+    ):
+        trials.write(rig, tmp_path / "load")
+        first = rig.increment()
+        rig.call("BGREWRITEAOF")
+        assert come(lambda: rig.increment() != first, 20)
+        assert come(lambda: rig.info()["aof_rewrite_in_progress"] == "0", 20)
+        keys = rig.call("DBSIZE")
+        rig.stop()
+        last = rig.increment()
+        left = Written(binaries.inspect(old), last.parent, last.name, last.read_bytes())
+        with Trial(left, left.increment, Path(home), guarded=False) as trial:
+            if preamble == "no":
+                with trial.life() as life:
+                    loaded = life.call("DBSIZE")
+                    assert isinstance(loaded, int)
+                    assert isinstance(keys, int)
+                    assert 0 < loaded <= keys  # locks expire
+            else:
+                with pytest.raises(DrillError), trial.life():
+                    pass
