@@ -15,16 +15,9 @@ pytestmark = [pytest.mark.tier("embedded"), pytest.mark.timeout(300)]
 EMBEDDED = matrix.ROWS[3].server
 
 CHANGES = [
-    "open",
-    "os.rename",
-    "os.remove",
-    "os.mkdir",
-    "os.rmdir",
-    "os.truncate",
-    "os.link",
-    "os.symlink",
-    "os.chmod",
-]
+    "open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "os.link",
+    "os.symlink", "os.chmod",
+]  # fmt: skip
 """What Python tells of before the system is called: each call that changes what a folder holds."""
 
 KILLED = """

@@ -136,7 +136,8 @@ def _in_a_small_disk(folder: Path, size: str, script: str) -> subprocess.Complet
 def test_a_disk_without_room_for_the_copy(data, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
-    script = f'cp -r {data} "$1/data" && "$PYTHON" -m sturdis repair "$1/data" --yes; code=$?; ls "$1"; exit $code'
+    repair = '"$PYTHON" -m sturdis repair "$1/data" --yes; code=$?; ls "$1"; exit $code'
+    script = f'cp -r {data} "$1/data" && {repair}'
     answer = _in_a_small_disk(disk, "8m", script)
     assert (answer.returncode, answer.stdout) == (11, "data\n"), answer
     assert "error[data.no_room]" in answer.stderr

@@ -1,7 +1,7 @@
 """What `sturdis repair` tells: the plan, and what came of it, as text and as JSON."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sturdis.cli.output import paint
 from sturdis.core import units
@@ -65,10 +65,7 @@ def _file_lines(file: FilePlan) -> Iterator[str]:
 
 
 def _meaning_lines(plan: Plan) -> Iterator[str]:
-    for sign in plan.signs[:SHOWN]:
-        yield _line("sign", sign)
-    if left := len(plan.signs[SHOWN:]):
-        yield _line("sign", f"and {left} more jobs")
+    yield from _listed("sign", plan.signs)
     if plan.duplicates:
         yield _line("twice", f"{plan.duplicates} units stood there twice; one of each stays")
     if plan.explicit:
@@ -79,15 +76,19 @@ def _meaning_lines(plan: Plan) -> Iterator[str]:
         yield _more(note.why)
     if left := len(plan.notes[SHOWN:]) + plan.unnoted:
         yield _line("left out", f"and {left} more commands")
-    for job in plan.undecided[:SHOWN]:
-        yield _line("undecided", job)
-    if left := len(plan.undecided[SHOWN:]):
-        yield _line("undecided", f"and {left} more jobs")
+    yield from _listed("undecided", plan.undecided)
     for one in plan.resolutions[:SHOWN]:
         yield _line("append", str(one))
         yield _more(one.why)
     if left := len(plan.resolutions[SHOWN:]):
         yield _line("append", f"and {left} more commands; --json shows all")
+
+
+def _listed(label: str, jobs: Sequence[str]) -> Iterator[str]:
+    for job in jobs[:SHOWN]:
+        yield _line(label, job)
+    if left := len(jobs[SHOWN:]):
+        yield _line(label, f"and {left} more")
 
 
 def _job_lines(plan: Plan) -> Iterator[str]:

@@ -40,6 +40,7 @@ def repair(
     from sturdis.adapters.local import repair_folder, repair_scratch, signals
     from sturdis.core.repair import commands
     from sturdis.flows import repair as flow
+    from sturdis.flows.repair_planning import Means
 
     with signals.unwinding(), repair_folder.RepairFolder(data, keep) as folder:
         found = folder.look()
@@ -47,7 +48,7 @@ def repair(
         if not dry_run:
             folder.require_writable()
         with repair_scratch.Scratch(program) as scratch:
-            means = flow.Means(scratch, str(program), commands.KNOWN, repair_scratch.NotLoadedError)
+            means = Means(scratch, str(program), commands.KNOWN, repair_scratch.NotLoadedError)
             return flow.repair(folder, found.parts, means, flow.Telling(agree, tell, dry_run))
 
 

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from sturdis.core.aof.scan import scan
 from sturdis.core.repair import commands, mending
 from sturdis.core.repair.jobs import Job
-from sturdis.core.repair.mending import Increment, Mending
+from sturdis.core.repair.mended import Increment, Mending
 from tests.core.append_only import command
 from tests.core.repair.mails import BASE, SELECT, add, complete, fetch, flipped
 

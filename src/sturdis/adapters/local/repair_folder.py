@@ -7,29 +7,24 @@ the next run finishes what was cut short, or takes it back.
 
 import contextlib
 import fcntl
-import itertools
 import mmap
 import os
-import shutil
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self, cast
 
 import msgspec
 
 from sturdis.adapters import durable
-from sturdis.adapters.local import data_folder, repair_refusals
-from sturdis.adapters.local.guard import chunks
+from sturdis.adapters.local import data_folder, repair_copy, repair_refusals
 from sturdis.core.aof import guard, rdb
 from sturdis.core.aof.copying import Step
 from sturdis.core.aof.manifest import Manifest
 from sturdis.core.repair import filesets
 from sturdis.core.repair.drafting import Parts
 from sturdis.core.repair.filesets import FileSet
-from sturdis.core.repair.mending import Increment
+from sturdis.core.repair.mended import Increment
 from sturdis.core.servers import Record
 
 MARKER = "repair.json"
@@ -38,9 +33,6 @@ BESIDE = "temp-repair.manifest"
 
 OF_A_SET = (".incr.aof", ".base.aof", ".base.rdb")
 """How the names of files end that a manifest leads."""
-
-ROOM = 16 << 20
-"""Bytes that are left free on the disk."""
 
 Tell = Callable[[Step], None]
 
@@ -79,7 +71,7 @@ class RepairFolder:
     def __init__(self, path: Path, keep: Path | None = None) -> None:
         self.path = path.absolute()
         self._parts = self.path / guard.FOLDER
-        self.keep = keep.absolute() if keep else _free(self.path)
+        self.keep = keep.absolute() if keep else repair_copy.free_place(self.path)
         self._mapped: list[mmap.mmap] = []
         self._seen: dict[Path, tuple[int, int]] = {}
         """What was looked at, with its size in bytes and when it changed in ns."""
@@ -186,7 +178,9 @@ class RepairFolder:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError as error:
                     raise repair_refusals.in_use(self.path, f"{name} is held") from error
-            _same_owner(self.path, self.path / data_folder.UP_LOCK, self.path / data_folder.LOCK)
+            repair_copy.give_to_owner(
+                self.path, self.path / data_folder.UP_LOCK, self.path / data_folder.LOCK
+            )
             if self._sizes() != self._seen:
                 raise repair_refusals.other_by_now(self.path)
         repair_refusals.refuse_use(self.path, but=os.getpid())
@@ -216,46 +210,15 @@ class RepairFolder:
         Raises:
             DataError: `data.no_room`.
         """
-        files = (one for one in self.path.rglob("*") if one.is_file() and not self._is_copy(one))
-        size = sum(one.lstat().st_size for one in files)
-        place = next(one for one in self.keep.parents if one.exists())
-        same = place.stat().st_dev == self.path.stat().st_dev
-        repair_refusals.require_room(place, size + (more if same else 0) + ROOM)
-        if not same:
-            repair_refusals.require_room(self.path, more + ROOM)
+        repair_copy.require_room(self.path, self.keep, more)
 
     def copy_whole(self, tell: Tell) -> None:
-        """Copy all that is in the folder, on the disk and compared; the name comes last.
+        """Copy all that is in the folder.
 
         Raises:
             DataError: `data.not_writable`, `data.not_empty` or `data.changed`.
         """
-        partial = self.keep.with_name(f"{self.keep.name}.partial")
-        with repair_refusals.unwritable(self.keep.parent, "name another place: --keep FOLDER"):
-            if os.path.lexists(self.keep):
-                raise repair_refusals.kept_there(self.keep)
-            for left in self.keep.parent.glob(f"{self.path.name}.before-repair-*.partial"):
-                shutil.rmtree(left, ignore_errors=True)  # of a repair that was killed
-            shutil.rmtree(partial, ignore_errors=True)
-            paths = [one for one in sorted(self.path.rglob("*")) if not self._is_copy(one)]
-            total = sum(one.lstat().st_size for one in paths if one.is_file())
-            done = 0
-            partial.mkdir(mode=0o700, parents=True)
-            for path in paths:
-                done += _copied(path, partial / path.relative_to(self.path))
-                tell(Step("copying", done, total))
-            for folder in (partial, *(one for one in partial.rglob("*") if one.is_dir())):
-                durable.sync(folder)
-            partial.rename(self.keep)
-            durable.sync(self.keep.parent)
-
-    def _is_copy(self, path: Path) -> bool:
-        """Tell whether a path is not to be copied: a lock, or a copy in the folder itself."""
-        inside = path.relative_to(self.path).parts[0]
-        if inside in (data_folder.LOCK, data_folder.UP_LOCK):
-            return True
-        in_it = self.keep.parent == self.path and inside.startswith(self.keep.name)
-        return in_it or inside.startswith("before-repair")
+        repair_copy.make(self.path, self.keep, tell)
 
     def swap(self, manifest: Manifest, new: Mapping[bytes, Path], tell: Tell) -> None:
         """Give the folder its new set; interrupted at any point it has the old or the new one.
@@ -278,11 +241,11 @@ class RepairFolder:
         with repair_refusals.unwritable(self.path):
             self._mark(marker)
             for number, (name, source) in enumerate(new.items()):
-                _copied(source, self.file(name))
-                _same_owner(self.path, self.file(name))
+                repair_copy.copied(source, self.file(name))
+                repair_copy.give_to_owner(self.path, self.file(name))
                 tell(Step("writing", number + 1, len(new)))
             durable.write(self._parts / BESIDE, text)
-            _same_owner(self.path, self._parts / BESIDE)
+            repair_copy.give_to_owner(self.path, self._parts / BESIDE)
             durable.sync(self._parts)
             (self._parts / BESIDE).rename(self._parts / guard.MANIFEST)
             durable.sync(self._parts)
@@ -304,54 +267,8 @@ def _leads(marker: Marker, manifest: bytes | None) -> bool:
     return manifest == marker.manifest.encode(errors="surrogateescape")
 
 
-def _free(path: Path) -> Path:
-    """Name a place beside a folder that is not taken, by the time."""
-    at = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    first = path.with_name(f"{path.name}.before-repair-{at}")
-    others = (first.with_name(f"{first.name}-{number}") for number in itertools.count(2))
-    return next(one for one in itertools.chain((first,), others) if not os.path.lexists(one))
-
-
 def _ends(path: Path) -> tuple[bytes, bytes]:
     with path.open("rb") as file:
         head = file.read(rdb.HEAD_BYTES)
         file.seek(max(0, path.stat().st_size - rdb.HEAD_BYTES))
         return head, file.read()
-
-
-def _copied(source: Path, to: Path) -> int:
-    """Copy one file or folder, on the disk, and compare; sockets and the like are left out.
-
-    Raises:
-        DataError: `data.changed`.
-    """
-    if source.is_symlink():
-        to.symlink_to(source.readlink())
-        return 0
-    if source.is_dir():
-        to.mkdir(mode=0o700)
-        return 0
-    if not source.is_file():
-        return 0
-    checksum = 0
-    with to.open("xb") as file:
-        for chunk in chunks(source):
-            file.write(chunk)
-            checksum = zlib.crc32(chunk, checksum)
-        file.flush()
-        os.fsync(file.fileno())
-    again = 0
-    for chunk in chunks(to):
-        again = zlib.crc32(chunk, again)
-    if again != checksum:
-        raise repair_refusals.changed(to)
-    shutil.copystat(source, to)
-    return to.stat().st_size
-
-
-def _same_owner(like: Path, *paths: Path) -> None:
-    """Let a file belong to who owns the folder: a repair may run as root, the server does not."""
-    owner = like.stat()
-    for path in paths:
-        if (path.stat().st_uid, path.stat().st_gid) != (owner.st_uid, owner.st_gid):
-            os.chown(path, owner.st_uid, owner.st_gid)

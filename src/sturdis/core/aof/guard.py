@@ -180,9 +180,9 @@ def _uncuttable(code: str, path: str, scan: Scan, why: str) -> DataError:
         code,
         f"{path} is whole up to byte {scan.safe_end}, and {units.human_bytes(scan.excess)} follow",
         why=f"{why}{odd}",
-        do=f"{_repair(path.rpartition('/')[0])} shows what of it can be kept, and asks; or copy the "
-        f"folder, lose what follows with `truncate -c -s {scan.safe_end} {shlex.quote(path)}`; then "
-        "sturdis up",
+        do=f"{_repair(path.rpartition('/')[0])} shows what of it can be kept, and asks; or copy "
+        f"the folder, lose what follows with `truncate -c -s {scan.safe_end} {shlex.quote(path)}`; "
+        "then sturdis up",
     )
 
 

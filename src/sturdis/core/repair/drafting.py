@@ -9,7 +9,7 @@ from sturdis.core.aof import guard
 from sturdis.core.aof.manifest import Entry, Kind, Manifest
 from sturdis.core.repair import filesets, mending
 from sturdis.core.repair.filesets import FileSet
-from sturdis.core.repair.mending import Increment, Mended, Mending
+from sturdis.core.repair.mended import Increment, Mended, Mending
 from sturdis.core.repair.plan import Base, FilePlan
 
 Chunks = Callable[[], Iterator[bytes]]
@@ -64,17 +64,8 @@ def draft(
         deep: Look at every unit: for damage that breaks none.
         strays: As for `mending.mend`.
     """
-    files, increments = _with_one(parts.files, parts.increments)
     base_is_bad = base_is_bad or not parts.base_is_whole
-    lost = files.base_lost or base_is_bad
-    texts = [
-        replace(one, lost_before=(lost and n == 0) or one.name.encode() in files.gap_before)
-        for n, one in enumerate(increments)
-    ]
-    if parts.base is not None:
-        texts.insert(0, parts.base)
-    if base_is_bad:
-        files = replace(files, base=None)
+    files, texts = _texts(parts, base_is_bad=base_is_bad)
     mended = mending.mend(texts, arities, deep=deep, strays=strays)
     changed = {_encoded(one.name) for one in mended.files if one.changed}
     entries = filesets.renamed(files, changed | {files.increments[-1].name}, parts.present)
@@ -87,6 +78,19 @@ def draft(
     former = {entry.name: old for old, entry in entries.items()}
     manifest = Manifest(tuple(entries.values()))
     return Draft(_base(parts, mended, base_is_bad=base_is_bad), mended, manifest, contents, former)
+
+
+def _texts(parts: Parts, *, base_is_bad: bool) -> tuple[FileSet, list[Increment]]:
+    """Give the files that are used, and the bytes of those that are no RDB."""
+    files, increments = _with_one(parts.files, parts.increments)
+    lost = files.base_lost or base_is_bad
+    texts = [
+        replace(one, lost_before=(lost and n == 0) or _encoded(one.name) in files.gap_before)
+        for n, one in enumerate(increments)
+    ]
+    if parts.base is not None:
+        texts.insert(0, parts.base)
+    return replace(files, base=None) if base_is_bad else files, texts
 
 
 def _base(parts: Parts, mended: Mending, *, base_is_bad: bool) -> Base:

@@ -65,9 +65,17 @@ def _told_by(db: int, words: Words, unit: Sequence[Words]) -> Iterator[tuple[Job
     elif name in (b"DEL", b"UNLINK"):
         pairs = map(split, words[1:])
         yield from ((Job(db, *one), Told(REMOVED)) for one in pairs if one[1] not in PARTS)
-    elif name in (b"HSET", b"HMSET") and part not in PARTS and b"processedOn" in words[2::2]:
-        if base + b":" + part + b":lock" in (one[1] for one in unit if len(one) > 1):
-            yield Job(db, base, part), Told(b"active")
+    elif _begins(words) and part not in PARTS and _locks(unit, words[1]):
+        yield Job(db, base, part), Told(b"active")
+
+
+def _begins(words: Words) -> bool:
+    """Tell whether a command says since when a job is processed."""
+    return words[0].upper() in (b"HSET", b"HMSET") and b"processedOn" in words[2::2]
+
+
+def _locks(unit: Sequence[Words], key: bytes) -> bool:
+    return key + b":lock" in (words[1] for words in unit if len(words) > 1)
 
 
 def _members(words: Words) -> Iterator[tuple[bytes, bytes]]:
@@ -114,7 +122,7 @@ def _taken(base: bytes, unit: Sequence[Words]) -> bytes | None:
         rest = key[len(base) + 1 :]
         if name == b"SET" and rest.endswith(b":lock"):
             return rest[: -len(b":lock")]
-        if name in (b"HSET", b"HMSET") and b"processedOn" in words[2::2]:
+        if _begins(words):
             return rest
     return None
 

@@ -5,98 +5,21 @@ they are for; a command that takes whatever stands first in a list is written as
 its unit names the job, and left out and told of where not. docs/adr/0053.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from sturdis.core.repair import duplicates, jobs, regions
 from sturdis.core.repair.databases import Databases, selected
-from sturdis.core.repair.jobs import Job, Told
-from sturdis.core.repair.regions import Gap, Regions, Span
+from sturdis.core.repair.mended import GAP_BYTES, MOST_NOTES, Increment, Mended, Mending, Note
+from sturdis.core.repair.regions import Regions, Span
 from sturdis.core.repair.units import Unit, Words, units, written
 
-MOST_NOTES = 1_000
-"""So many commands at most are told of one by one."""
-
-GAP_BYTES = 1 << 20
-"""How much of each gap is searched for the keys that it named."""
-
 _RELATIVE = frozenset(
-    b"APPEND BITFIELD DECR DECRBY HINCRBY HINCRBYFLOAT INCR INCRBY INCRBYFLOAT LINSERT LMOVE LPOP "
-    b"LSET LTRIM RENAME RENAMENX RPOP RPOPLPUSH SETBIT SETRANGE SPOP ZINCRBY ZPOPMAX ZPOPMIN".split()
+    b"APPEND BITFIELD DECR DECRBY HINCRBY HINCRBYFLOAT INCR INCRBY INCRBYFLOAT LINSERT LMOVE "
+    b"LPOP LSET LTRIM RENAME RENAMENX RPOP RPOPLPUSH SETBIT SETRANGE SPOP ZINCRBY ZPOPMAX "
+    b"ZPOPMIN".split()
 )
 """Their effect depends on what was there before."""
-
-
-@dataclass(frozen=True)
-class Increment:
-    """One file that is loaded: its name, and its bytes."""
-
-    name: str
-    text: bytes
-    lost_before: bool = False
-    """Whether what is loaded before it is gone or damaged."""
-
-
-@dataclass(frozen=True)
-class Note:
-    """A command that is not applied, or not as it stands."""
-
-    file: str
-    offset: int
-    command: str
-    why: str
-
-
-@dataclass(frozen=True)
-class Mended:
-    """One file as it will be."""
-
-    name: str
-    size: int
-    """In bytes, as it was."""
-    gaps: tuple[Gap, ...]
-    pieces: tuple[Span | bytes, ...]
-    """What is written, in order: parts of the file, or other bytes."""
-    units: int
-    """Complete units that are kept behind the first gap."""
-
-    @property
-    def changed(self) -> bool:
-        """Whether it is another file than it was."""
-        return self.pieces != (Span(0, self.size),)
-
-    def chunks(self, text: bytes) -> Iterator[bytes]:
-        """Give its content, from that of the damaged file."""
-        for piece in self.pieces:
-            if isinstance(piece, bytes):
-                yield piece
-                continue
-            for at in range(piece.start, piece.end, regions.CHUNK):
-                yield text[at : min(at + regions.CHUNK, piece.end)]
-
-
-@dataclass
-class Mending:
-    """All increments, and what their kept units say."""
-
-    files: list[Mended] = field(default_factory=list)
-    told: dict[Job, Told] = field(default_factory=dict)
-    """The last that units behind a gap say about each job."""
-    notes: list[Note] = field(default_factory=list)
-    unnoted: int = 0
-    """Commands like those of `notes`, beyond the first `MOST_NOTES`."""
-    explicit: int = 0
-    """Commands that are written as what they did."""
-    duplicates: int = 0
-    """Units that stood there twice."""
-    lost: list[bytes] = field(default_factory=list)
-    """The beginning of each gap's bytes, up to `GAP_BYTES`."""
-
-    @property
-    def damaged(self) -> bool:
-        """Whether anything is not kept, or not as it was."""
-        return any(one.gaps or one.changed for one in self.files)
 
 
 def mend(
@@ -190,13 +113,6 @@ class _Mender:
         """Give the database of commands whose SELECT may be lost."""
         return self._databases.infer(keys, following)
 
-    def note(self, note: Note) -> None:
-        """Tell of a command that is not applied."""
-        if len(self.mending.notes) < MOST_NOTES:
-            self.mending.notes.append(note)
-        else:
-            self.mending.unnoted += 1
-
 
 class _Writer:
     """Collects the pieces of one file."""
@@ -219,7 +135,7 @@ class _Writer:
             self._pieces.append(Span(start, end))
 
     def walk(self, span: Span, db: int | None, *, find_repeats: bool) -> None:
-        """Keep the units of a whole part, each in its context; `db` None: it has to be found out."""
+        """Keep the units of a whole part, each in its context; `db` None: to be found out."""
         text, at = self._increment.text, span.start
         found = duplicates.repeats(text, span.start, span.end) if find_repeats else ()
         repeats = [Span(*one) for one in found]
@@ -329,7 +245,7 @@ class _Writer:
     def _note(self, unit: Unit, number: int, why: str) -> None:
         command = unit.commands[number]
         shown = b" ".join(one[:60] for one in command.words[:4]).decode(errors="replace")
-        self._mender.note(Note(self._increment.name, command.start, shown, why))
+        self._mender.mending.note(Note(self._increment.name, command.start, shown, why))
 
 
 def _selected(words: Words, db: int | None) -> int | None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from sturdis.core.repair.mending import Note
+from sturdis.core.repair.mended import Note
 from sturdis.core.repair.regions import Gap
 from sturdis.core.repair.resolving import Resolution
 

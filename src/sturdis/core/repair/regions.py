@@ -199,7 +199,7 @@ class _Search:
         return not behind.startswith(b"\r\n") and self._has_units(start, end)
 
     def _may_be_inside(self, start: int) -> bool:
-        """Tell whether commands behind this gap may belong to a transaction whose MULTI it holds."""
+        """Tell whether commands behind this gap may follow a MULTI that it holds."""
         return (
             self.first.in_transaction or _OF_MULTI.search(self._text, self._end, start) is not None
         )

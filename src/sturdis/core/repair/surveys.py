@@ -106,7 +106,7 @@ class Survey:
                     yield f"{name(queue.db, queue.base + b':' + job_id)} ({states})"
 
     def signs(self) -> Iterator[str]:
-        """Say what BullMQ never leaves: units are lost, or stand there twice, and no byte shows it."""
+        """Say what BullMQ never leaves: units are lost or stand there twice, and no byte shows."""
         for one in self.doubled():
             yield f"in two states: {one}"
         for queue in self.queues:
