@@ -208,6 +208,8 @@ def _put_back(change: Change, path: Path) -> None:
 
 
 def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []  # of a server without an append-only file
     return sorted(path for path in folder.iterdir() if path.is_file())
 
 
