@@ -156,12 +156,12 @@ class _Search:
 
     def _begin(self) -> int:
         """Give from where on to look: commands before the damage belong to its transaction."""
-        text, command = self._text, self._command
+        text, command = self._text, max(self._end, self._command)
         if exec_ := _EXEC.match(text, command):
             return exec_.end()
         if _MULTI.match(text, command) and self.first.in_transaction:
             return command
-        return max(self._end, command) + 1
+        return command + 1
 
     def _behind_argument(self, place: re.Match[bytes]) -> int | None:
         """Give where a whole argument ends; None: it is none."""
