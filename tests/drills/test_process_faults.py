@@ -208,7 +208,8 @@ def test_writes_come_back_after_failed_fsyncs_and_a_kill_loses_none(number, tmp_
 def test_a_full_disk_costs_one_client_one_write_and_names_the_jobs(tmp_path):
     with faulty(tmp_path, disk.DiskFull(), "embedded") as fault:
         uuid = "00000000-0000-4000-8000-000000000000"
-        fault.rig.call("HSET", "bull:q:1", "data", f'{{"uuid":"{uuid}"}}')
+        add = "redis.call('hset', 'bull:q:1', 'data', ARGV[1]); redis.call('incr', 'bull:q:id')"
+        fault.rig.call("EVAL", add, 0, f'{{"uuid":"{uuid}"}}')
         with Writer(fault.rig).running() as writer:
             killed, destroyed = fault.inject(1)
             acknowledged = writer.last
@@ -219,6 +220,29 @@ def test_a_full_disk_costs_one_client_one_write_and_names_the_jobs(tmp_path):
         assert destroyed.uuids == ()  # its bytes are in the file
         assert kept(fault.rig) >= acknowledged - 1
         assert fault.rig.call("HGET", "bull:q:1", "data")
+
+
+@as_root
+def test_after_a_rewrite_a_write_that_was_cut_short_leaves_zeros_that_repair_takes_out(tmp_path):
+    with faulty(tmp_path, disk.DiskFull(), "embedded") as fault, Link(fault.rig.address) as link:
+        large = "redis.call('set', 'large', ARGV[1]); return redis.call('incr', 'n')"
+        link.call("SET", "a", "b")  # the rest of its page has room
+        filler = fault.rig.data / "filler"
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+            while True:
+                file.write(bytes(4096))
+        assert link.call("EVAL", large, 0, "x" * 20_000) == 1
+        assert fault.refuses()
+        filler.unlink()
+        wait_until(lambda: not fault.refuses(), "writes to come back")
+        assert link.call("EVAL", large, 0, "y") == 2
+        fault.rig.kill(1)
+        fault.down = True
+        increment = fault.rig.increment().read_bytes()
+        assert b"\r\n" + bytes(1000) in increment
+        fault.undo(1, PATIENCE)
+        assert fault.figures()["repaired"] == 1
+        assert fault.rig.call("MGET", "large", "n") == (b"y", b"2")
 
 
 @as_root

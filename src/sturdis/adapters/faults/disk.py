@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from sturdis.adapters.faults import repairing
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect, temporary_files
 from sturdis.adapters.faults.power import WithShim
 from sturdis.adapters.faults.shim import Word
@@ -16,7 +17,7 @@ from sturdis.core.drill.events import Destroyed, Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import disk
 from sturdis.core.drill.observed import Figures
-from sturdis.core.errors import DrillError
+from sturdis.core.errors import DataError, DrillError
 from sturdis.core.replies import Reply
 
 REFUSED_WITHIN = 15.0
@@ -40,6 +41,8 @@ CHUNK = 1 << 16
 PAGE = 4096
 MIB = 1 << 20
 SCAN_COUNT = 1000
+
+EXEC = b"*1\r\n$4\r\nEXEC\r\n"
 
 UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 DATA_UUID = re.compile(rb'"uuid":\s*"(' + UUID.pattern + rb')"')
@@ -110,7 +113,16 @@ class FailedFsync(WithShim):
 
 
 class _OnSmallDisk(OnRig):
-    """A fault of a disk that has no room."""
+    """A fault of a disk that has no room.
+
+    After a rewrite a server writes its increment without O_APPEND: a write that was cut short is
+    taken back, and the next begins as far behind it, over zeros that no server loads. The guard
+    refuses such data, and it is repaired.
+    """
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self.counted.update(repaired=0)
 
     def fill(self, room: int = 0) -> None:
         """Leave so many bytes free."""
@@ -129,9 +141,14 @@ class _OnSmallDisk(OnRig):
         self._filler.unlink(missing_ok=True)
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
-        """Give the room back, and start the server."""
+        """Give the room back, and start the server; where that is refused, repair the data."""
         self.free()
-        return super().undo(number, seconds)
+        try:
+            return super().undo(number, seconds)
+        except DataError:
+            repairing.repair(self.rig, number)
+            self.counted["repaired"] += 1
+            return super().undo(number, seconds)
 
     @property
     def _filler(self) -> Path:
@@ -149,6 +166,10 @@ class DiskFull(_OnSmallDisk):
         super().__init__(parts)
         self._slowest = 0.0
         self._most_unwritten = 0
+
+    def prepare(self) -> None:
+        """Let the server rewrite its file, as one that runs for long has done."""
+        self.sick().rewrite()
 
     def inject(self, number: int) -> Sequence[Event]:
         """Fill the disk, free it, fill it again, and kill the server."""
@@ -193,9 +214,13 @@ class DiskFull(_OnSmallDisk):
                     return found
 
     def _written(self) -> set[str]:
-        """Give all UUIDs in the increments; the base is empty, for nothing was rewritten."""
+        """Give all UUIDs in whole transactions of the increments, which every add is.
+
+        The base is of before the load, and empty.
+        """
         files = (self.rig.data / guards.FOLDER).glob("*.incr.aof")
-        return {one.decode() for path in files for one in UUID.findall(path.read_bytes())}
+        whole = (path.read_bytes().rpartition(EXEC)[0] for path in files)
+        return {one.decode() for content in whole for one in UUID.findall(content)}
 
 
 class DiskFullRewrite(_OnSmallDisk):

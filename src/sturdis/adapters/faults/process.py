@@ -15,10 +15,10 @@ BEGINS_WITHIN = 10.0
 STOPPED_WITHIN = 2.0
 """Seconds from the signal to where its process is stopped: it ends its time slice first."""
 
-SAVE_DELAY = "5000"
+SAVE_DELAY = "50000"
 """Microseconds for each key that a rewrite writes, so that it lasts."""
 
-LOAD_DELAY = "500"
+LOAD_DELAY = "2000"
 """Microseconds for each command that is loaded, so that it lasts."""
 
 LOADING = b"Reading RDB base file"

@@ -34,4 +34,4 @@ def repair(rig: Rig, number: int) -> None:
             do=f"sturdis repair {scratch} --dry-run",
         )
     shutil.rmtree(parts)
-    (scratch / guards.FOLDER).rename(parts)
+    shutil.move(scratch / guards.FOLDER, parts)  # the data may be on a disk of its own
