@@ -15,7 +15,13 @@ from sturdis.core.drill.events import Phase
 from sturdis.core.drill.phases import Part
 from sturdis.core.drill.undo import EndProcess, ResumeProcess
 from tests import tiers
-from tests.integration.running import STURDIS, error_code, running, sturdis
+from tests.integration.running import (
+    STURDIS,
+    error_code,
+    running,
+    sturdis,
+    sturdis_of_an_ordinary_user,
+)
 from tests.integration.servers import wait_until
 
 pytestmark = pytest.mark.tier("embedded")
@@ -244,6 +250,21 @@ def test_list_says_what_is_lacking_here(tmp_path):
     assert by_name["kill-9"]["lacking"] == []
     assert any("cc" in why for why in by_name["power-cut"]["lacking"])
     assert "power-cut" in drill("list", "--server", "embedded").stdout
+
+
+def test_a_user_without_roots_powers_lacks_a_disk_of_his_own():
+    answer = sturdis_of_an_ordinary_user("drill", "list", "--json", "--server", "embedded")
+    by_name = {one["name"]: one["lacking"] for one in json.loads(answer.stdout)["drills"]}
+    assert by_name["disk-full"] == ["small disk: only root may mount a disk"]
+    assert by_name["kill-9"] == []
+
+
+def test_load_by_node_needs_a_node(tmp_path):
+    bare = {**os.environ, "PATH": str(tmp_path)}
+    refused = drill("run", "kill-9", "--modules", str(tiers.ROOT / "examples/bullmq"), env=bare)
+    assert error_code(refused) == "drill.load_failed"
+    assert "no node on PATH" in refused.stderr
+    assert runs() == []
 
 
 def test_without_a_compiler_a_drill_that_needs_one_is_unknown(tmp_path):

@@ -1,6 +1,7 @@
 """What `sturdis drill` prints: for people as it goes on, for programs at the end."""
 
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,9 @@ COLOURS = {Verdict.PASS: "green", Verdict.UNKNOWN: "yellow", Verdict.FAIL: "red"
 
 SHOWN = 6
 """Reasons that are told of a run; `drill report` has them all."""
+
+NAMED, WIDTH = 20, 78
+"""Columns of a drill's name, and of what is told beside it."""
 
 CLEAR_LINE = "\r\x1b[K"
 
@@ -148,13 +152,13 @@ def run_values(run: StoredRun) -> Mapping[str, object]:
 def listed_text(listed: Listed) -> str:
     """Tell of a drill: what is believed, what it needs, and what of that is lacking here."""
     scenario = listed.scenario
-    head = f"{paint(f'{scenario.name:<20}', 'cyan')}{scenario.hypothesis.strip()}"
+    believed = textwrap.wrap(" ".join(scenario.hypothesis.split()), WIDTH)
     needs = ", ".join(need.value for need in scenario.needs) or "nothing"
-    lines = [head, labelled("needs:", needs, indent=" " * 20)]
+    rest = [*believed[1:], f"needs: {needs}"]
     if listed.lacking:
-        missing = paint("not here:", "yellow")
-        lines.append(" " * 20 + f"{missing} {'; '.join(listed.lacking)}")
-    return "\n".join(lines)
+        rest.append(f"{paint('not here:', 'yellow')} {'; '.join(listed.lacking)}")
+    head = f"{paint(f'{scenario.name:<{NAMED}}', 'cyan')}{believed[0]}"
+    return "\n".join([head, *(" " * NAMED + line for line in rest)])
 
 
 def listed_values(listed: Listed) -> Mapping[str, object]:
