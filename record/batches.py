@@ -69,7 +69,7 @@ def run(wanted: Wanted) -> Batch:
 
 def changes_of(wanted: Wanted, scenario: Scenario) -> Changes:
     """Give what the record has otherwise than the drill's file."""
-    modules = ROOT / "examples/bullmq"
+    modules = str(ROOT / "examples/bullmq")
     if not wanted.hurried or scenario.load is None:
         return Changes(wanted.seed, wanted.rounds, modules)
     hurried = {"under_load": plan.UNDER_LOAD}
