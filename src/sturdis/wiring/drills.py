@@ -154,6 +154,9 @@ def _run_kept(
     hear.begins(typed, run.seed, run.rounds)
     try:
         outcome, survey = run_on(target, run, hear.part)
+    except SturdisError as error:
+        outcome = outcomes.untouched([f"{error.what}: {error.why}"])
+        raise
     finally:
         with signals.deferred():  # whatever comes, it is written down
             stored = drill_changes.stored(
