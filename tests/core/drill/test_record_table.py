@@ -63,13 +63,25 @@ def test_configurations_stand_beside_each_other_and_what_was_not_run_is_said():
     )
     torn = Batch(
         "torn-multi", "redis 7.0.15", 1, 1, Verdict.FAIL, 0, 0, 0, 0, 0,
-        configuration="seed", figures={"cuts": 88.0, "lost": 69.0, "unseen": None},
+        configuration="seed", reasons=("lost 69 of 88 cuts; expected 0", "another"),
     )  # fmt: skip
-    rows = record_table.comparison_rows([KILLS, seed, torn], ("deployment", "seed"))
+    ours = msgspec.structs.replace(
+        torn, configuration="deployment", verdict=Verdict.PASS, reasons=(),
+        figures={"cuts": 88.0, "lost": 0.0, "unseen": None},
+    )  # fmt: skip
+    rows = record_table.comparison_rows([KILLS, seed, torn, ours], ("deployment", "seed", "c"))
     assert rows[2:] == [
-        "| kill-9 | 0 of 1,000 lost; 1 pass | 6 of 1,000 lost; 1 fail |",
-        "| torn-multi | not run | cuts 88, lost 69; 1 fail |",
+        "| kill-9 | 0 of 1,000 lost; 1 pass | 6 of 1,000 lost; 1 fail | not run |",
+        "| torn-multi | cuts 88, lost 0; 1 pass | lost 69 of 88 cuts; expected 0; 1 fail | not run |",
     ]
+
+
+def test_a_long_reason_is_cut_between_words():
+    long = "after fault 6: the server ended with status 1: " + "and a word more " * 9
+    cut = record_table.shortened(long)
+    assert long.startswith(cut.removesuffix(" …"))
+    assert 60 < len(cut) <= record_table.CELL + 2
+    assert record_table.shortened("short") == "short"
 
 
 BATCHES = st.builds(

@@ -13,6 +13,10 @@ from sturdis.core.drill import bounds
 from sturdis.core.report import Verdict
 
 
+CELL = 80
+"""Characters of a reason in a table's cell."""
+
+
 class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where a batch ran."""
 
@@ -164,13 +168,24 @@ def comparison_rows(batches: Sequence[Batch], columns: Sequence[str]) -> list[st
 
 
 def told_of(some: Sequence[Batch]) -> str:
-    """Say in a cell what a configuration lost, of how many acknowledged jobs, and the verdict."""
+    """Say in a cell what a configuration lost, of how many acknowledged jobs, and the verdict.
+
+    Of a drill that brings its own writes its figures are told, and of one that ended early, why.
+    """
     lost, asked = sum(one.lost + one.excused for one in some), sum(one.acknowledged for one in some)
-    share = f"{lost:,} of {asked:,} lost" if asked else figures_of(some)
-    return f"{share}; {verdicts(some)}"
+    if asked:
+        return f"{lost:,} of {asked:,} lost; {verdicts(some)}"
+    reasons = [reason for one in some for reason in one.reasons]
+    why = shortened(reasons[0]) if reasons else figures_of(some)
+    return f"{why}; {verdicts(some)}"
+
+
+def shortened(reason: str) -> str:
+    """Give the first words of a reason, so many as a cell holds."""
+    return reason if len(reason) <= CELL else reason[:CELL].rpartition(" ")[0].rstrip(":,") + " …"
 
 
 def figures_of(some: Sequence[Batch]) -> str:
-    """Say the figures of a drill without a ledger: `lost 69 of cuts 88` as it named them."""
+    """Say the figures of a drill without a ledger: `cuts 88, lost 0`."""
     seen = some[-1].figures
     return ", ".join(f"{name} {value:g}" for name, value in seen.items() if value is not None)
