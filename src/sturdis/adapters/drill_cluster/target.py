@@ -227,8 +227,8 @@ class ClusterStage:
         return self._follower.seen()
 
     def undisturbed(self) -> AbstractContextManager[None]:
-        """Let no signal but SIGKILL end what is done in the context."""
-        return signals.ignored()
+        """Let what is done in the context come to its end before a request to stop is heard."""
+        return signals.deferred()
 
     def _entry(self) -> Address:
         """Give the address of the application's clients, and their password."""
