@@ -6,6 +6,7 @@ so that a record may be taken in pieces.
 """
 
 import argparse
+import itertools
 import sys
 from collections.abc import Iterator, Sequence
 
@@ -56,8 +57,11 @@ def _taken(row: Row, asked: argparse.Namespace, known: Sequence[Line]) -> Iterat
     if not missing:
         return
     some = running.sources(row.server, asked.seed)
-    judged = running.cases(asked.seed, range(asked.cases), missing)
-    yield from table.lines(server, _told(row, running.outcomes(some, judged)))
+    numbers = range(asked.cases)
+    judged = [case for kind in missing for case in running.cases(asked.seed, numbers, [kind])]
+    told = _told(row, running.outcomes(some, judged))
+    for _kind, outcomes in itertools.groupby(told, lambda one: one.case.kind):
+        yield from table.lines(server, outcomes)
 
 
 def _told(row: Row, outcomes: Iterator[Outcome]) -> Iterator[Outcome]:
