@@ -108,3 +108,16 @@ def test_a_job_that_a_worker_starts_from_memory_was_lost_with_its_bytes(took, to
     (loss,) = verdict.losses(counted)
     assert (loss.cut == powered) is bool(took)
     assert verdict.judge(counted, seen.survey.at, Timing(0, 0)).verdict is told
+
+
+def test_a_job_that_only_the_memory_had_is_lost_to_that_kill_though_a_worker_went_on_with_it():
+    killed, served = drills.killed(1, CUT_AT, pending=True)
+    late = drills.started("a", CUT_AT + 500, starts=2)
+    for unwritten, found in ((("a",), Verdict.PASS), ((), Verdict.FAIL)):
+        known = structs.replace(killed, unwritten=unwritten)
+        seen = drills.drill(
+            *drills.acknowledged("a", 9_600), known, served, late,
+            *drills.acknowledged("b", 90, "2"), drills.done("b", 95, job_id="2"),
+        )  # fmt: skip
+        counted = account(seen.events, seen.survey)
+        assert verdict.judge(counted, seen.survey.at, Timing(0, 0)).verdict is found

@@ -2,23 +2,19 @@
 
 import contextlib
 import os
-import re
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from sturdis.adapters.faults import repairing
+from sturdis.adapters.faults import jobs, repairing
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect, temporary_files
 from sturdis.adapters.faults.power import WithShim
 from sturdis.adapters.faults.shim import Word
-from sturdis.adapters.redis.link import Link
-from sturdis.core.aof import guard as guards
 from sturdis.core.drill.events import Destroyed, Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import disk
 from sturdis.core.drill.observed import Figures
 from sturdis.core.errors import DataError, DrillError
-from sturdis.core.replies import Reply
 
 REFUSED_WITHIN = 15.0
 """Longest wait for writes to be refused: the next fsync comes within a second, or a write."""
@@ -40,13 +36,6 @@ FREED_WITHIN = 10.0
 CHUNK = 1 << 16
 PAGE = 4096
 MIB = 1 << 20
-SCAN_COUNT = 1000
-
-EXEC = b"*1\r\n$4\r\nEXEC\r\n"
-
-UUID = re.compile(rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-DATA_UUID = re.compile(rb'"uuid":\s*"(' + UUID.pattern + rb')"')
-"""How a job's data names the job of the ledger."""
 
 
 class FailedFsync(WithShim):
@@ -180,11 +169,11 @@ class DiskFull(_OnSmallDisk):
         self._slowest = max(self._slowest, time.monotonic() - began)
         come(lambda: False, MET_SECONDS)
         self._refused()
-        held, buffer = self._held(), int(self.rig.info().get("aof_buffer_length", 0))
+        held, buffer = jobs.held(self.rig), int(self.rig.info().get("aof_buffer_length", 0))
         killed = self.rig.kill(number)
         self.down = True
         self.counted["kills"] += 1
-        unwritten = tuple(sorted(held - self._written()))
+        unwritten = tuple(sorted(held - jobs.written(self.rig)))
         self._most_unwritten = max(self._most_unwritten, len(unwritten))
         return (killed, Destroyed(killed.at, number, buffer, unwritten))
 
@@ -198,29 +187,6 @@ class DiskFull(_OnSmallDisk):
         expect(self.refuses, REFUSED_WITHIN, "writes to be refused")
         self.counted["reads_refused"] += not self.reads()
         come(lambda: False, MET_SECONDS)
-
-    def _held(self) -> set[str]:
-        """Give the UUIDs of all jobs in the server's memory."""
-        with Link(self.rig.address) as link:
-            found: set[str] = set()
-            cursor: Reply = b"0"
-            while True:
-                step = link.call("SCAN", _words(cursor), "COUNT", SCAN_COUNT, "TYPE", "hash")
-                cursor, keys = step if isinstance(step, tuple) else (b"0", ())
-                reads = [("HGET", key, "data") for key in _texts(keys)]
-                for data in link.call_all(reads):
-                    found.update(_uuids(data))
-                if cursor == b"0":
-                    return found
-
-    def _written(self) -> set[str]:
-        """Give all UUIDs in whole transactions of the increments, which every add is.
-
-        The base is of before the load, and empty.
-        """
-        files = (self.rig.data / guards.FOLDER).glob("*.incr.aof")
-        whole = (path.read_bytes().rpartition(EXEC)[0] for path in files)
-        return {one.decode() for content in whole for one in UUID.findall(content)}
 
 
 class DiskFullRewrite(_OnSmallDisk):
@@ -275,15 +241,3 @@ def of(options: Options, parts: Parts) -> OnRig | None:
         case disk.DiskFullRewrite():
             return DiskFullRewrite(options, parts)
     return None
-
-
-def _uuids(data: Reply) -> list[str]:
-    return [one.decode() for one in DATA_UUID.findall(data)] if isinstance(data, bytes) else []
-
-
-def _texts(keys: Reply) -> list[bytes]:
-    return [key for key in keys if isinstance(key, bytes)] if isinstance(keys, tuple) else []
-
-
-def _words(cursor: Reply) -> bytes:
-    return cursor if isinstance(cursor, bytes) else b"0"

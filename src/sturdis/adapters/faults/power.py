@@ -7,7 +7,7 @@ from random import Random
 
 from msgspec import structs
 
-from sturdis.adapters.faults import repairing
+from sturdis.adapters.faults import jobs, repairing
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect
 from sturdis.adapters.faults.shim import Change, Kind, Shim
 from sturdis.core.aof import guard as guards
@@ -120,13 +120,16 @@ class SlowFsync(WithShim):
         come(lambda: False, self.dice.uniform(*HELD_BACK))
         expect(self.shim.under_way, LATE_WITHIN, "an fsync")
         under_way = self.shim.under_way()
+        held = jobs.held(self.rig)
         killed = self.rig.kill(number)
         self.down = True
+        unwritten = tuple(sorted(held - jobs.written(self.rig)))
         self.longest_fsync()
         self.counted["kills"] += 1
         self.counted["delayed_fsyncs"] += killed.delayed_fsyncs or 0
         self.counted["unmet"] += not (under_way or killed.fsync_pending)
-        return (structs.replace(killed, fsync_pending=bool(under_way or killed.fsync_pending)),)
+        pending = bool(under_way or killed.fsync_pending)
+        return (structs.replace(killed, fsync_pending=pending, unwritten=unwritten),)
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Start the server on a disk that is fast meanwhile."""

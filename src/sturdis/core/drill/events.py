@@ -91,6 +91,8 @@ class Killed(_Event, frozen=True, tag="killed"):
     """`aof_delayed_fsync` of this life of the server, last seen before the kill; None: unknown."""
     fsync_pending: bool | None
     """Whether an fsync was under way when it was last looked at; None: unknown."""
+    unwritten: tuple[str, ...] = ()
+    """Jobs that it held in memory right before and its files lack, where that was looked at."""
 
 
 class Served(_Event, frozen=True, tag="served"):

@@ -96,9 +96,16 @@ def _loss(entry: Entry, account: Account) -> Loss:
 
 
 def _cut_of(entry: Entry, account: Account) -> Killed | None:
-    """Give the first power cut that took the job's data, whenever a worker still started it."""
-    taken = {cut.round for cut in account.power_cuts.values() if entry.uuid in cut.uuids}
-    return next((kill for kill in account.faults if kill.round in taken), None)
+    """Give the first kill that is known to have cost the job, whenever a worker still started it.
+
+    A worker goes on with what it has in its own memory.
+    """
+    cuts = account.power_cuts
+    for kill in account.faults:
+        cut = cuts.get(kill.round)
+        if entry.uuid in kill.unwritten or (cut and entry.uuid in cut.uuids):
+            return kill
+    return None
 
 
 def _destroyer_of(entry: Entry, account: Account) -> Destroyed | None:
