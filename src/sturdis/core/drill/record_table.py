@@ -12,7 +12,6 @@ import msgspec
 from sturdis.core.drill import bounds
 from sturdis.core.report import Verdict
 
-
 CELL = 80
 """Characters of a reason in a table's cell."""
 
