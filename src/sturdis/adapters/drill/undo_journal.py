@@ -115,7 +115,7 @@ class Journal(AbstractContextManager["Journal"]):
 
     def close(self) -> None:
         """Undo what is open, which nothing but SIGKILL interrupts, and give the lock back."""
-        with signals.ignored():
+        with signals.deferred():
             try:
                 self.undo_all()
             finally:
