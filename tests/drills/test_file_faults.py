@@ -8,7 +8,6 @@ import pytest
 from sturdis.core.drill.events import Destroyed, Killed, Served
 from sturdis.core.drill.faults.files import BitFlip, BitFlips, NulTail, TornTail, VolumeLost
 from sturdis.core.errors import DrillError
-from sturdis.core.report import Verdict
 from tests import matrix
 from tests.drills.rigs import faulty, figure
 from tests.integration.running import SERVERS, sturdis
@@ -107,13 +106,9 @@ def test_on_an_empty_volume_a_server_starts_empty(tmp_path):
 
 
 @pytest.mark.tier("redis-server")
-@pytest.mark.parametrize(
-    ("options", "verdict", "lost"),
-    [((), Verdict.PASS, "lost 0 of 88 cuts"), (("--no-guard",), Verdict.FAIL, "lost 71 of 88")],
-    ids=["guarded", "bare"],
-)
-def test_the_command_tells_what_the_guard_is_worth(options, verdict, lost):
-    ended = sturdis("drill", "run", "torn-multi", "--server", REDIS_7, *options)
-    assert ended.stdout.startswith(verdict.value), ended.stderr
-    assert lost in ended.stdout
-    assert ended.returncode == (verdict is Verdict.FAIL)
+def test_the_command_reproduces_the_loss_that_the_guard_prevents():
+    asked = ("drill", "run", "torn-multi", "--server", REDIS_7, "--no-guard")
+    ended = sturdis(*asked, timeout=300)  # 200 starts; with the guard: test_ci_set.py
+    assert ended.stdout.startswith("fail"), ended.stderr
+    assert "lost 71 of 88 cuts; expected 0" in ended.stdout
+    assert ended.returncode == 1
