@@ -54,7 +54,7 @@ def units(text: bytes, start: int, end: int) -> Iterator[Unit]:
 
 def commands(text: bytes, start: int, end: int) -> Iterator[Command]:
     """Give the commands of a whole part."""
-    at = start
+    at, length_at = start, resp.LENGTH.match
     while at < end:
         if text[at : at + 1] == b"#":
             at = _line(resp.ANNOTATION, text, at).end()
@@ -62,10 +62,10 @@ def commands(text: bytes, start: int, end: int) -> Iterator[Command]:
         head = _line(resp.COUNT, text, at)
         words, behind = [], head.end()
         for _ in range(int(head[1])):
-            length = _line(resp.LENGTH, text, behind)
-            behind = length.end() + int(length[1])
-            words.append(bytes(text[length.end() : behind]))
-            behind += len(resp.CRLF)
+            length = length_at(text, behind) or _line(resp.LENGTH, text, behind)
+            begin = length.end()
+            behind = begin + int(length[1]) + 2
+            words.append(text[begin : behind - 2])
         yield Command(at, behind, words)
         at = behind
 
