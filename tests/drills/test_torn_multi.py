@@ -94,7 +94,7 @@ def test_torn_multi_without_the_guard_later_writes_are_lost(server, written, tel
 def test_torn_multi_every_cut_of_the_file_ends_at_a_whole_unit(server, written, tell):
     some, home = written(server)
     whole, ends = some.increment, unit_ends(some.increment)
-    assert ends[-1] == len(whole) > 20_000
+    assert ends[-1] == len(whole) > trials.ENOUGH
     for end, following in itertools.pairwise((*ends, len(whole) + 1)):
         for cut in range(end, following):
             seen = scan([whole[:cut]])

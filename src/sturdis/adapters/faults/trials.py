@@ -28,8 +28,8 @@ from sturdis.core.errors import DrillError, SturdisError, TargetError
 from sturdis.core.replies import ErrorReply, Reply
 from sturdis.core.servers import Server
 
-ENOUGH = 20_000
-"""Bytes of BullMQ's writes in an increment: some 30 jobs, with every kind of transaction."""
+ENOUGH = 15_000
+"""Bytes of BullMQ's writes in an increment: some 20 jobs, and a few more end it."""
 
 WRITTEN_WITHIN = 30.0
 STARTED_WITHIN = 30.0
