@@ -67,13 +67,12 @@ def test_configurations_stand_beside_each_other_and_what_was_not_run_is_said():
     )  # fmt: skip
     ours = msgspec.structs.replace(
         torn, configuration="deployment", verdict=Verdict.PASS, reasons=(),
-        figures={"cuts": 88.0, "lost": 0.0, "unseen": None},
+        figures={"a": 88.0, "b": 0.0, "unseen": None},
     )  # fmt: skip
     rows = record_table.comparison_rows([KILLS, seed, torn, ours], ("deployment", "seed", "c"))
     assert rows[2:] == [
         "| kill-9 | 0 of 1,000 lost; 1 pass | 6 of 1,000 lost; 1 fail | not run |",
-        "| torn-multi | cuts 88, lost 0; 1 pass | lost 69 of 88 cuts; expected 0; 1 fail "
-        "| not run |",
+        "| torn-multi | a 88, b 0; 1 pass | lost 69 of 88 cuts; expected 0; 1 fail | not run |",
     ]
 
 
