@@ -7,10 +7,17 @@ from sturdis.core.drill.configurations import SERVER_DEFAULTS
 from sturdis.core.render import redis_conf
 from sturdis.core.spec import Spec
 from tests.integration.running import SERVERS
-from tests.integration.servers import LOOPBACK, start_server
+from tests.integration.servers import LOOPBACK, Server, start_server
 
 OF_THE_PLACE = {"bind", "port", "dir", "protected-mode"}
 """Where a server runs, and who may connect: not what a drill compares."""
+
+
+def setting(server: Server, name: str) -> str:
+    reply = server.call("CONFIG", "GET", name)
+    assert isinstance(reply, tuple)
+    assert isinstance(reply[1], bytes)
+    return reply[1].decode()
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -19,8 +26,7 @@ def test_what_the_deployment_sets_is_said_of_each_or_is_the_servers_default(serv
     ours = {one.name: " ".join(one.arguments) for one in redis_conf.directives(Spec(), place)}
     with start_server(tmp_path, server=server) as bare:
         for name in ours.keys() - OF_THE_PLACE - {"save", "appendonly"}:  # which the tests set
-            _name, default = bare.call("CONFIG", "GET", name)
-            assert SERVER_DEFAULTS.get(name, ours[name]) == default.decode(), name
+            assert SERVER_DEFAULTS.get(name, ours[name]) == setting(bare, name), name
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -29,7 +35,7 @@ def test_a_server_without_a_file_has_the_defaults_that_are_written_down(server, 
     words = [word for name, value in asked.items() for word in (f"--{name}", value)]
     with start_server(tmp_path, *words, server=server) as bare:
         for name, value in SERVER_DEFAULTS.items():
-            assert bare.call("CONFIG", "GET", name)[1].decode() == value
+            assert setting(bare, name) == value
 
 
 @pytest.mark.parametrize("one", configurations.ALL[1:], ids=lambda one: one.name)
