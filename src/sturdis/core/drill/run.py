@@ -58,6 +58,8 @@ class Run:
                 mix=load.mix,
                 longest_delay=load.longest_delay,
                 workers=load.workers,
+                jobs_at_once=load.jobs_at_once,
+                work=load.work,
                 filling=load.filling,
                 lock_duration=load.lock_duration,
                 stalled_interval=load.stalled_interval,

@@ -22,6 +22,10 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mix: tuple[Kind, ...] = tuple(Kind)
     workers: int = 1
     """Workers for each queue and load."""
+    jobs_at_once: int = 10
+    """BullMQ's `concurrency`: jobs that one worker has at one time."""
+    work: int = 5
+    """How long the work of a job takes, in milliseconds."""
     filling: int = 0
     """Bytes that each job carries beside its own few."""
     longest_delay: int = 500
