@@ -20,22 +20,26 @@ def render(page: str, batches: Sequence[Batch]) -> str:
     ours = [one for one in batches if one.configuration == "deployment" and one.guarded]
     names = {many.drill for many in plan.RECORD}
     many = [one for one in ours if one.drill in names and is_of_the_record(one)]
-    single = [one for one in ours if one.drill not in names and one.drill not in _COMPARED]
-    compared = [one for one in batches if one.drill in _COMPARED and not is_of_the_record(one)]
+    once = [one for one in ours if one.drill not in names]
+    compared = [one for one in batches if is_compared(one)]
     columns = [one.name for one in configurations.ALL]
     page = between(page, "record", record_table.record_rows(many))
-    page = between(page, "others", record_table.record_rows(single))
+    page = between(page, "others", record_table.once_rows(once))
     page = between(page, "comparison", record_table.comparison_rows(compared, columns))
     page = between(page, "host", [host_line(many)])
     return between(page, "reasons", reasons(batches))
 
 
-_COMPARED = frozenset(many.drill for many in plan.COMPARED)
-
-
 def is_of_the_record(batch: Batch) -> bool:
     """Tell whether a batch is one of the thousand rounds, rather than one of the comparison."""
     return any(many.drill == batch.drill and many.rounds == batch.rounds for many in plan.RECORD)
+
+
+def is_compared(batch: Batch) -> bool:
+    """Tell whether a batch is one of the comparison: all of it runs on one server."""
+    known = {(many.drill, many.rounds) for many in plan.COMPARED}
+    where = record_table.short(batch.server)
+    return where == plan.COMPARED_ON and (batch.drill, batch.rounds) in known
 
 
 def between(page: str, name: str, lines: Sequence[str]) -> str:

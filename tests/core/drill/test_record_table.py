@@ -127,3 +127,15 @@ def test_what_is_no_batch_is_left_out():
 @pytest.mark.parametrize("server", ["redis 7.0.15", "redis 8.0.2", "valkey 8.1.8", "valkey 9.1.2"])
 def test_a_server_is_known_by_its_release(server):
     assert re.fullmatch(r"(redis|valkey)-\d\.\d", record_table.short(server))
+
+
+def test_a_drill_that_was_run_once_is_a_row_with_its_verdict():
+    other = msgspec.structs.replace(
+        KILLS, drill="cut-connections", rounds=3, lost=0, excused=2, rounds_excused=1,
+        duplicates={"double add": 14, "redelivery": 3},
+    )  # fmt: skip
+    head, _line, first, second = record_table.once_rows([KILLS, other])
+    seen = dict(zip(cells(head), cells(first), strict=True))
+    assert (seen["drill"], seen["excused"], seen["doubled"]) == ("cut-connections", "2 in 1", "14")
+    assert (seen["given again"], seen["verdict"]) == ("3", "pass")
+    assert cells(second)[0] == "kill-9"

@@ -130,6 +130,33 @@ def _record_cells(some: Sequence[Batch]) -> Sequence[str]:
     )
 
 
+ONCE_COLUMNS = (
+    "drill", "server", "rounds", "acknowledged", "LOST", "excused", "given again", "doubled",
+    "verdict",
+)  # fmt: skip
+
+
+def once_rows(batches: Sequence[Batch]) -> list[str]:
+    """Give the table of drills that were run once on each server: a row for each run."""
+    ordered = sorted(batches, key=lambda one: (one.drill, one.server))
+    return table(ONCE_COLUMNS, map(_once_cells, ordered))
+
+
+def _once_cells(one: Batch) -> Sequence[str]:
+    again = one.duplicates.get("redelivery", 0) + one.duplicates.get("replay", 0)
+    return (
+        one.drill,
+        one.server,
+        str(one.rounds),
+        f"{one.acknowledged:,}",
+        str(one.lost),
+        excused([one]),
+        str(again),
+        str(one.duplicates.get("double add", 0)),
+        one.verdict.value,
+    )
+
+
 def short(server: str) -> str:
     """Give the release that the record's command knows a server by: `redis-7.0`."""
     product, _space, version = server.partition(" ")
