@@ -20,7 +20,7 @@ def judge(*parts: Event | Found, timing: Timing = SHORT, at: int = SURVEYED_AT) 
 
 
 def lost(at: int):
-    return acknowledged("lost", at)
+    return acknowledged("lost", at, "2")
 
 
 def test_all_processed_passes_with_the_number():

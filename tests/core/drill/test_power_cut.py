@@ -121,3 +121,18 @@ def test_a_job_that_only_the_memory_had_is_lost_to_that_kill_though_a_worker_wen
         )  # fmt: skip
         counted = account(seen.events, seen.survey)
         assert verdict.judge(counted, seen.survey.at, Timing(0, 0)).verdict is found
+
+
+@pytest.mark.parametrize(("job_id", "found"), [("7", Verdict.PASS), ("8", Verdict.FAIL)])
+def test_a_job_that_was_taken_for_one_of_before_with_its_id_is_told_so(job_id, found):
+    killed, served = drills.killed(1, CUT_AT, pending=True)
+    killed = structs.replace(killed, unwritten=("old",))
+    seen = drills.drill(
+        *drills.acknowledged("old", 9_600, "7"), killed, served,
+        *drills.acknowledged("new", served.at + 100, job_id),
+        *drills.acknowledged("b", 90, "2"), drills.done("b", 95, job_id="2"),
+    )  # fmt: skip
+    counted = account(seen.events, seen.survey)
+    judged = verdict.judge(counted, seen.survey.at, Timing(0, 0))
+    assert judged.verdict is found
+    assert any(verdict.REUSED in reason for reason in judged.reasons) is (found is Verdict.PASS)

@@ -68,6 +68,8 @@ class Entry:
     """When it was last known to be there: acknowledged, started, or failed on purpose."""
     detail: str = ""
     """The state of a pending job, the reason of a failed one."""
+    reuses_id: bool = False
+    """Whether BullMQ had given its id to another job before: a rollback took that one."""
 
 
 @dataclass(frozen=True)
@@ -129,20 +131,26 @@ def account(events: Iterable[Event], survey: Survey) -> Account:
     told = frozenset(events)
     known = history.by_job(told, survey)
     jobs = [known[uuid] for uuid in sorted(known)]
-    faults = (event for event in told if isinstance(event, Killed))
+    faults = sorted(
+        (event for event in told if isinstance(event, Killed)),
+        key=lambda fault: (fault.at, fault.round),
+    )
+    kills = [fault.at for fault in faults]
     served = (event for event in told if isinstance(event, Served))
     gone = (event for event in told if isinstance(event, Destroyed))
     cuts = (event for event in told if isinstance(event, PowerCut))
     return Account(
         asked=sum(job.intent is not None for job in jobs),
-        entries=tuple(sorted(_entries(jobs), key=lambda one: (one.acknowledged_at, one.uuid))),
+        entries=tuple(
+            sorted(_entries(jobs, kills), key=lambda one: (one.acknowledged_at, one.uuid))
+        ),
         unpromised=_unpromised(jobs),
         duplicates=sum(map(duplicates.causes, jobs), Counter[Cause]()),
         done_twice=sum(len(job.done) > 1 for job in jobs),
         parents_early=tuple(_parents_early(known)),
         delayed_early=tuple(job.uuid for job in jobs if _started_before_due(job)),
         strangers=tuple(job.uuid for job in jobs if job.intent is None),
-        faults=tuple(sorted(faults, key=lambda fault: (fault.at, fault.round))),
+        faults=tuple(faults),
         served={event.round: event.at for event in sorted(served, key=lambda one: one.at)},
         destroyed=tuple(sorted(gone, key=lambda one: one.at)),
         power_cuts={event.round: event for event in sorted(cuts, key=lambda one: one.at)},
@@ -150,18 +158,46 @@ def account(events: Iterable[Event], survey: Survey) -> Account:
     )
 
 
-def _entries(jobs: Sequence[History]) -> Iterator[Entry]:
+def _entries(jobs: Sequence[History], kills: Sequence[int]) -> Iterator[Entry]:
     holding = {
         child.intent.parent
         for child in jobs
         if child.intent and any(copy.state is State.FAILED for copy in child.surveyed)
     }
+    reusing = _reusing(jobs, kills)
     for job in jobs:
         if job.acknowledged:
             fate, detail = _fate(job)
             if detail == State.WAITING_CHILDREN.value and job.uuid in holding:
                 fate = Fate.HELD
-            yield Entry(job.uuid, job.acknowledged.at, fate, job.seen_at, detail)
+            yield Entry(
+                job.uuid, job.acknowledged.at, fate, job.seen_at, detail, job.uuid in reusing
+            )
+
+
+def _reusing(jobs: Iterable[History], kills: Sequence[int]) -> set[str]:
+    """Find the jobs whose id another had that was acknowledged before a kill, and they after it."""
+    first: dict[tuple[str, str], int] = {}
+    found = set()
+    acknowledged = [job for job in jobs if job.acknowledged and job.intent]
+    for job in sorted(acknowledged, key=_acknowledged_at):
+        at = _acknowledged_at(job)
+        before = first.setdefault(_place(job), at)
+        if any(before <= kill <= at for kill in kills) and before != at:
+            found.add(job.uuid)
+    return found
+
+
+def _acknowledged_at(job: History) -> int:
+    return job.acknowledged.at if job.acknowledged else 0
+
+
+def _place(job: History) -> tuple[str, str]:
+    """Give where a job is in Redis: its queue and its id."""
+    return (
+        job.intent.queue if job.intent else "",
+        job.acknowledged.job_id if job.acknowledged else "",
+    )
 
 
 def _fate(job: History) -> tuple[Fate, str]:

@@ -28,6 +28,10 @@ STALLED_CHECKS = 2
 """Checks until a job without a lock is given to a worker again: one marks it, the next moves it."""
 
 
+REUSED = "to a worker that went on with a job of before a rollback, which had the same id"
+"""What BullMQ does with ids of its own: it gives them again, and its workers know jobs by them."""
+
+
 @dataclass(frozen=True)
 class Timing:
     """The times that workers ran with, in milliseconds."""
@@ -195,6 +199,8 @@ def judge_loss(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
     if loss.destroyed:
         what = "all the data" if loss.destroyed.everything else "the bytes"
         return Verdict.PASS, f"with {what} destroyed in round {loss.destroyed.round}"
+    if loss.kill is None and loss.entry.reuses_id:
+        return Verdict.PASS, REUSED
     if loss.kill is None:
         return Verdict.FAIL, "and no kill came after"
     if loss.cut is not None:
@@ -261,7 +267,10 @@ def _gaps(account: Account) -> Found:
     found: Found = []
     if not account.entries:
         found.append((Verdict.UNKNOWN, "no job was acknowledged"))
-    if count := account.fates[Fate.UNTOLD]:
+    untold = account.of(Fate.UNTOLD)
+    if count := sum(entry.reuses_id for entry in untold):
+        found.append((Verdict.PASS, f"{count} completed in Redis and not done, {REUSED}"))
+    if count := sum(not entry.reuses_id for entry in untold):
         found.append((Verdict.UNKNOWN, f"{count} completed in Redis without a done in the log"))
     if account.strangers:
         found.append((Verdict.UNKNOWN, f"{len(account.strangers)} jobs without an intent"))
