@@ -118,6 +118,10 @@ class NulTail(Torn):
         return self.tear(number, increment, content, kept + bytes(over + nuls))
 
 
+SNAPSHOT = "dump.rdb"
+"""What a server of other settings than ours keeps its data in."""
+
+
 class VolumeLost(OnRig):
     """All that was in the data folder is gone."""
 
@@ -126,7 +130,10 @@ class VolumeLost(OnRig):
         killed = self.rig.kill(number)
         self.down = True
         data = self.rig.data
-        size = sum(path.stat().st_size for path in (data / guards.FOLDER).iterdir())
+        snapshot = data / SNAPSHOT
+        parts = (snapshot, *(data / guards.FOLDER).glob("*"))
+        size = sum(path.stat().st_size for path in parts if path.is_file())
+        snapshot.unlink(missing_ok=True)
         for folder in (guards.FOLDER, guards.CUT_FOLDER):
             shutil.rmtree(data / folder, ignore_errors=True)
         (data / RECORD).unlink(missing_ok=True)
