@@ -44,7 +44,9 @@ def is_up() -> bool:
 
 def kubectl(*words: str | Path, given: str | None = None) -> str:
     """Run kubectl as the cluster's administrator and give what it printed."""
-    command = binaries.folder() / "kubectl"
+    # Of what runs, wherever the cache of the caller is: a hook has its caller's home.
+    built = Path(UP.read_text()) if UP.exists() else binaries.folder()
+    command = built / "kubectl"
     return processes.run(command, f"--kubeconfig={AGENTS_KUBECONFIG}", *words, given=given)
 
 

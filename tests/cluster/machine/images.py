@@ -28,7 +28,9 @@ OLD_REDIS = "docker.io/library/redis:7.0.15"
 VALKEY = "docker.io/valkey/valkey:9.1.2"
 EXPORTER = "docker.io/oliver006/redis_exporter:v1.69.0"
 
-DEBIAN = ("coreutils", "dash", "diffutils", "findutils", "grep", "gzip", "mawk", "sed")
+DEBIAN = (
+    "coreutils", "dash", "diffutils", "findutils", "grep", "gzip", "mawk", "sed", "tar",
+)  # fmt: skip
 """Packages whose programs the server images have, as those on Debian's slim image do."""
 REDIS_NAMES = ("redis-server", "redis-cli", "redis-check-aof", "redis-check-rdb", "redis-sentinel")
 LIBRARIES = "usr/lib/x86_64-linux-gnu"

@@ -40,7 +40,9 @@ def undo(step: Step) -> None:
     """
     try:
         _undo(step)
-    except (OSError, subprocess.SubprocessError, SturdisError) as error:
+    except SturdisError as error:
+        raise not_undone(step, error.why or error.what) from error
+    except (OSError, subprocess.SubprocessError) as error:
         raise not_undone(step, str(error)) from error
 
 
