@@ -1,5 +1,6 @@
 """Planning a repair: the draft that a server loads, what is appended to it, and the proof."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -17,6 +18,9 @@ from sturdis.core.repair.surveys import Survey
 
 Content = Callable[[], Iterator[bytes]] | Path
 Tell = Callable[[Step], None]
+
+_LINE_HEAD = re.compile(r"[0-9]+:[A-Z] [0-9]{1,2} [A-Z][a-z]{2} [0-9]{4} [0-9:.]{12} [#*.-] ")
+"""What stands before each line of a server's log."""
 
 
 class Place(Protocol):
@@ -252,7 +256,13 @@ class Planning:
         return DataError(
             "data.not_proven",
             f"{self._means.server} does not load what would be kept of {self._folder.path}",
-            why=why.splitlines()[-1] if why else "it ended without a word",
-            do="sturdis repair DATA --server PATH, with the release that wrote the folder; it is "
-            "as it was",
+            why=_last_words(why) or "it ended without a word",
+            do="sturdis repair DATA --server PATH, with the release that wrote the folder, and "
+            "with its modules; the folder is as it was",
         )
+
+
+def _last_words(log: str) -> str:
+    """Give the last line of a server's log without process, time, and what a command was given."""
+    last = (log.splitlines() or [""])[-1]
+    return _LINE_HEAD.sub("", last).partition(", with args beginning with")[0]

@@ -48,7 +48,8 @@ def repair(
         if not dry_run:
             folder.require_writable()
         with repair_scratch.Scratch(program) as scratch:
-            means = Means(scratch, str(program), commands.KNOWN, repair_scratch.NotLoadedError)
+            known = commands.KNOWN | scratch.commands()
+            means = Means(scratch, str(program), known, repair_scratch.NotLoadedError)
             return flow.repair(folder, found.parts, means, flow.Telling(agree, tell, dry_run))
 
 

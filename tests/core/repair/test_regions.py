@@ -83,6 +83,26 @@ def test_a_name_that_no_server_knows_is_damage(odd):
     assert kept(whole + command(odd, b"k", b"v") + whole) == whole + whole
 
 
+@pytest.mark.parametrize("name", [b"JSON.SET", b"json.set", b"XNEWDEL", b"CF.RESERVE" * 3])
+def test_a_command_that_no_table_names_is_no_damage(name):
+    other = command(name, b"doc", b"$", b"1")
+    text = add(1) + other + MULTI + other + EXEC + add(2)
+    assert part(text).kept == (Span(0, len(text)),)
+    hurt = add(1) + flipped(add(2), 20) + other + add(3)
+    assert kept(hurt) == add(1) + other + add(3)
+
+
+def test_a_name_that_stands_there_again_is_no_damage_though_it_is_like_a_known_one():
+    one, other = command(b"HMSES", b"k", b"v"), command(b"HMSES", b"l", b"w")
+    assert kept(add(1) + one + add(2) + other) == add(1) + one + add(2) + other
+
+
+def test_a_name_that_the_server_has_is_no_damage_though_it_is_like_another():
+    text = add(1) + command(b"SEU", b"k", b"v") + add(2)
+    found = regions.part(text, commands.KNOWN | {b"SEU": 3})
+    assert found.kept == (Span(0, len(text)),)
+
+
 def test_a_command_with_too_few_words_is_damage():
     whole = command(b"SET", b"k", b"v")
     assert kept(whole + command(b"LREM", b"k") + whole) == whole + whole

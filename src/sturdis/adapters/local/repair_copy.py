@@ -12,6 +12,7 @@ from sturdis.adapters import durable
 from sturdis.adapters.local import data_folder, repair_refusals
 from sturdis.adapters.local.guard import chunks
 from sturdis.core.aof.copying import Step
+from sturdis.core.errors import DataError
 
 ROOM = 16 << 20
 """Bytes that are left free on the disk."""
@@ -40,11 +41,19 @@ def require_room(path: Path, keep: Path, more: int) -> None:
         repair_refusals.require_room(path, more + ROOM)
 
 
-def make(path: Path, keep: Path, tell: Callable[[Step], None]) -> None:
+def make(
+    path: Path, keep: Path, tell: Callable[[Step], None], require_same: Callable[[], None]
+) -> None:
     """Copy all that is in the folder, on the disk and compared; the name comes last.
 
+    Args:
+        path: The folder.
+        keep: Where the copy goes.
+        tell: Called as it goes on.
+        require_same: Raises `data.changed` where the folder is not what it was.
+
     Raises:
-        DataError: `data.not_writable`, `data.not_empty` or `data.changed`.
+        DataError: `data.not_writable`, `data.not_empty` or `data.changed`; no copy is left then.
     """
     partial = keep.with_name(f"{keep.name}.partial")
     with repair_refusals.unwritable(keep.parent, "name another place: --keep FOLDER"):
@@ -53,17 +62,26 @@ def make(path: Path, keep: Path, tell: Callable[[Step], None]) -> None:
         for left in keep.parent.glob(f"{path.name}.before-repair-*.partial"):
             shutil.rmtree(left, ignore_errors=True)  # of a repair that was killed
         shutil.rmtree(partial, ignore_errors=True)
-        paths = [one for one in sorted(path.rglob("*")) if not _is_left_out(one, path, keep)]
-        total = sum(one.lstat().st_size for one in paths if one.is_file())
-        done = 0
-        partial.mkdir(mode=0o700, parents=True)
-        for one in paths:
-            done += copied(one, partial / one.relative_to(path))
-            tell(Step("copying", done, total))
-        for folder in (partial, *(one for one in partial.rglob("*") if one.is_dir())):
-            durable.sync(folder)
+        try:
+            _copy_all(path, keep, partial, tell)
+            require_same()
+        except DataError:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise
         partial.rename(keep)
         durable.sync(keep.parent)
+
+
+def _copy_all(path: Path, keep: Path, partial: Path, tell: Callable[[Step], None]) -> None:
+    paths = [one for one in sorted(path.rglob("*")) if not _is_left_out(one, path, keep)]
+    total = sum(one.lstat().st_size for one in paths if one.is_file())
+    done = 0
+    partial.mkdir(mode=0o700, parents=True)
+    for one in paths:
+        done += copied(one, partial / one.relative_to(path))
+        tell(Step("copying", done, total))
+    for folder in (partial, *(one for one in partial.rglob("*") if one.is_dir())):
+        durable.sync(folder)
 
 
 def _is_left_out(one: Path, path: Path, keep: Path) -> bool:

@@ -181,9 +181,12 @@ class RepairFolder:
             repair_copy.give_to_owner(
                 self.path, self.path / data_folder.UP_LOCK, self.path / data_folder.LOCK
             )
-            if self._sizes() != self._seen:
-                raise repair_refusals.other_by_now(self.path)
+            self._require_same()
         repair_refusals.refuse_use(self.path, but=os.getpid())
+
+    def _require_same(self) -> None:
+        if self._sizes() != self._seen:
+            raise repair_refusals.other_by_now(self.path)
 
     def settle(self) -> bool:
         """Finish what an earlier repair left, or take it back.
@@ -199,6 +202,7 @@ class RepairFolder:
             is_new = _leads(marker, manifest.read_bytes() if manifest.exists() else None)
             for name in (*(marker.old if is_new else marker.new), BESIDE):
                 (self._parts / name).unlink(missing_ok=True)
+                self._seen.pop(self._parts / name, None)
             durable.sync(self._parts)
             (self.path / MARKER).unlink()
             durable.sync(self.path)
@@ -218,7 +222,7 @@ class RepairFolder:
         Raises:
             DataError: `data.not_writable`, `data.not_empty` or `data.changed`.
         """
-        repair_copy.make(self.path, self.keep, tell)
+        repair_copy.make(self.path, self.keep, tell, self._require_same)
 
     def swap(self, manifest: Manifest, new: Mapping[bytes, Path], tell: Tell) -> None:
         """Give the folder its new set; interrupted at any point it has the old or the new one.

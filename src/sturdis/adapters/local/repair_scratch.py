@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from sturdis.adapters.local import repair_survey, server_process
+from sturdis.adapters.local import repair_commands, repair_survey, server_process
 from sturdis.adapters.local.server_process import ServerProcess
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
@@ -76,6 +76,19 @@ class Scratch:
         with _room(self._top):
             made.write(contents)
         return made
+
+    def commands(self) -> dict[bytes, int]:
+        """Ask a server without data which commands write, and how many words each has.
+
+        Its answer is empty where it does not start: it says why when it is to load something.
+        """
+        self._number += 1
+        own = ScratchFolder(self._top / str(self._number), self._server, Manifest(()))
+        with _room(self._top):
+            own.path.mkdir()
+        with contextlib.suppress(NotLoadedError), own.loaded() as life:
+            return life.commands()
+        return {}
 
 
 class ScratchFolder:
@@ -151,6 +164,10 @@ class Life:
     def survey(self) -> Survey:
         """Read its queues."""
         return repair_survey.take(self._link)
+
+    def commands(self) -> dict[bytes, int]:
+        """Give its commands that an append-only file may hold, as for `core/aof/scan.run`."""
+        return repair_commands.take(self._link)
 
     def refused(self) -> tuple[str, ...]:
         """Give what it said of commands that it did not take while it loaded."""

@@ -6,7 +6,7 @@ server may take later writes for part of the open transaction: docs/adr/0018.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -61,15 +61,21 @@ class Run:
     """Whether that stands inside a transaction."""
 
 
-def run(chunks: Iterable[bytes], arities: Mapping[bytes, int]) -> Run:
+def run(
+    chunks: Iterable[bytes],
+    arities: Mapping[bytes, int],
+    is_other: Callable[[bytes], bool] = lambda _name: False,
+) -> Run:
     """Judge bytes as `scan` does, and stop at the first that do not fit.
 
     Args:
         chunks: The bytes, of any size each.
         arities: Name of each command, in capitals, to its words: so many, or at least that where
-            negative. Any other command does not fit, nor does an argument of more than `LONGEST`.
+            negative. An argument of more than `LONGEST` does not fit.
+        is_other: Tells whether a name that `arities` lacks, in capitals and up to `NAME_BYTES` of
+            it, is that of a command all the same.
     """
-    scanner = _Scanner(arities)
+    scanner = _Scanner(arities, is_other)
     for chunk in chunks:
         scanner.feed(chunk)
         if scanner.stopped:
@@ -105,8 +111,13 @@ class _ShortError(Exception):
 
 
 class _Scanner:
-    def __init__(self, arities: Mapping[bytes, int] | None = None) -> None:
+    def __init__(
+        self,
+        arities: Mapping[bytes, int] | None = None,
+        is_other: Callable[[bytes], bool] | None = None,
+    ) -> None:
         self._arities = arities
+        self._is_other = is_other
         self._short: re.Pattern[bytes] | None = None
         self._size = 0
         self._start = 0
@@ -220,7 +231,10 @@ class _Scanner:
         self._complete(at)
 
     def _fits(self, arities: Mapping[bytes, int]) -> bool:
-        words = arities.get(self._name or b"", 0)
+        name = self._name or b""
+        words = arities.get(name)
+        if words is None:
+            return self._is_other is not None and self._is_other(name)
         return self._count == words or self._count >= -words > 0
 
     def _complete(self, end: int) -> None:

@@ -6,7 +6,7 @@ is not taken for one of the file. docs/adr/0052.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -14,6 +14,7 @@ from sturdis.core.aof import resp
 from sturdis.core.aof import scan as scans
 from sturdis.core.aof.scan import Run, Tail
 from sturdis.core.repair import duplicates
+from sturdis.core.repair.commands import Others
 
 Text = bytes
 """A file's bytes: in memory, or an `mmap`, which is sliced and searched in the same way."""
@@ -79,11 +80,12 @@ class Regions:
 def part(text: Text, arities: Mapping[bytes, int]) -> Regions:
     """Part an increment into what is whole and what is not."""
     size = len(text)
-    run = _run(text, 0, arities)
+    reading = _Reading(text, arities, Others(text, arities))
+    run = reading.run(0)
     kept = [Span(0, run.scan.safe_end)]
     gaps: list[Gap] = []
     while (end := kept[-1].end) < size:
-        search = _Search(text, arities, end, run)
+        search = _Search(reading, end, run)
         found = search.next()
         start, run = found or (size, run)
         kind = _kind(text, Span(end, start), search.first)
@@ -99,8 +101,17 @@ def part(text: Text, arities: Mapping[bytes, int]) -> Regions:
     return Regions(size, tuple(kept), tuple(gaps))
 
 
-def _run(text: Text, start: int, arities: Mapping[bytes, int]) -> Run:
-    return scans.run(_chunks(text, start), arities)
+@dataclass(frozen=True)
+class _Reading:
+    """A file, and which commands may stand in it."""
+
+    text: Text
+    arities: Mapping[bytes, int]
+    is_other: Callable[[bytes], bool]
+
+    def run(self, start: int) -> Run:
+        """Read from an offset to the first byte that does not fit."""
+        return scans.run(_chunks(self.text, start), self.arities, self.is_other)
 
 
 def _chunks(text: Text, start: int) -> Iterator[bytes]:
@@ -127,9 +138,9 @@ def _kind(text: Text, gap: Span, run: Run) -> Kind:
 class _Search:
     """The next units behind the damage that ended `run`, whose last unit ends at `end`."""
 
-    def __init__(self, text: Text, arities: Mapping[bytes, int], end: int, run: Run) -> None:
-        self._text = text
-        self._arities = arities
+    def __init__(self, reading: _Reading, end: int, run: Run) -> None:
+        self._reading = reading
+        self._text = reading.text
         self._end = end
         self.first = run
         base = end - run.scan.safe_end
@@ -144,7 +155,7 @@ class _Search:
             if place["size"] is not None:
                 at = self._behind_argument(place) or at + 1
                 continue
-            run = _run(self._text, at, self._arities)
+            run = self._reading.run(at)
             behind = at + run.scan.fault
             if run.scan.tail is Tail.CORRUPT and self._is_rest(at, run):
                 at = self._behind_exec(behind)
