@@ -182,7 +182,10 @@ def _heal(
             }
         )
     elif healed.steps:
-        output.text(f"healed    {healed.target} takes writes again, after {healed.seconds:.1f} s")
+        output.text(
+            f"healed    {healed.target} takes writes and its file is written anew, after "
+            f"{healed.seconds:.1f} s"
+        )
     else:
         output.text(f"nothing to heal: {healed.target} takes writes")
     return OK

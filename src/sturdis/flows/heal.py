@@ -14,6 +14,12 @@ class Sick(Protocol):
     def refusing(self) -> Refusing:
         """Tell whether it takes writes, by one that changes nothing."""
 
+    def still_fails(self) -> str:
+        """Wait until it tries a write again that failed; give why that fails still, or nothing.
+
+        Nothing is done for it. A failed fsync is not tried again, and tells nothing.
+        """
+
     def rewrite(self) -> str:
         """Let it write its file anew, and wait; give why it failed, or nothing."""
 
@@ -38,7 +44,9 @@ class Telling:
 
 
 def heal(sick: Sick, telling: Telling) -> Healed:
-    """Heal a server of MISCONF; one that takes writes is left alone.
+    """Heal a server of MISCONF, or of a file that a full disk may have left with zeros in it.
+
+    One that takes writes and never refused any is left alone.
 
     Raises:
         TargetError: `target.not_healed`: the disk still fails, or something else refuses writes;
@@ -50,6 +58,8 @@ def heal(sick: Sick, telling: Telling) -> Healed:
     plan = healing.plan(seen, telling.doctor)
     if plan is None:
         return Healed(seen.target, (), 0.0)
+    if why := sick.still_fails():
+        raise healing.still_failing(seen, f"nothing was changed; {why}", telling.doctor)
     telling.agree(plan)
     start, steps = telling.now(), []
 
@@ -58,7 +68,7 @@ def heal(sick: Sick, telling: Telling) -> Healed:
         telling.done(step)
 
     if why := sick.rewrite():
-        raise healing.still_failing(seen.target, why, telling.doctor)
+        raise healing.still_failing(seen, why, telling.doctor)
     did("wrote the append-only file anew")
     after = sick.refusing()
     if after.state is not State.TAKES and seen.is_stubborn:
@@ -67,5 +77,5 @@ def heal(sick: Sick, telling: Telling) -> Healed:
         did("switched it off and on again, with writes held back")
         after = sick.refusing()
     if after.state is not State.TAKES or not sick.lasts():
-        raise healing.still_failing(seen.target, sick.refusing().reply, telling.doctor)
+        raise healing.still_failing(seen, sick.refusing().reply, telling.doctor)
     return Healed(seen.target, tuple(steps), telling.now() - start)

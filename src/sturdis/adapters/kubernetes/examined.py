@@ -82,6 +82,7 @@ class Examined:
             answers=self._answers() if is_lost and pod is not None else False,
             server=server,
             live=live,
+            log=self._log(pod) if is_up and pod else "",
             inside=self._inside(pod) if is_up and pod else NO_POD,
             unseen=tuple(self._unseen),
         )
@@ -211,6 +212,9 @@ class Examined:
                 return facts, NO_LOOK if isinstance(facts.info, Unseen) else target.watch()
         except ClusterError as error:
             return _refused(error), NO_LOOK
+
+    def _log(self, pod: Manifest) -> str:
+        return words.log(self.cluster, pod, self.place.container, lines=words.LAST_LINES)
 
     def _inside(self, pod: Manifest) -> Inside | Unseen:
         return inside.look(self.cluster, self.spec, pod, self.place.pod, self.place.container)

@@ -10,6 +10,9 @@ from sturdis.core.errors import ClusterError
 LOG_LINES = 20
 """Lines of a log that are looked at for why a container ended."""
 
+LAST_LINES = 2000
+"""Lines of a running server's log that are looked at: a quarter of a megabyte."""
+
 
 def events(cluster: Cluster, namespace: str) -> Sequence[Manifest]:
     """Give the events of a namespace; none where they may not be read.
@@ -39,7 +42,14 @@ def logs(cluster: Cluster, pod: Manifest) -> Mapping[str, str]:
     return found
 
 
-def log(cluster: Cluster, pod: Manifest, container: str, *, previous: bool) -> str:
+def log(
+    cluster: Cluster,
+    pod: Manifest,
+    container: str,
+    *,
+    previous: bool = False,
+    lines: int = LOG_LINES,
+) -> str:
     """Give the last lines of a container's run; none where they may not be read.
 
     Raises:
@@ -47,7 +57,7 @@ def log(cluster: Cluster, pod: Manifest, container: str, *, previous: bool) -> s
     """
     ref = Ref(POD, pod["metadata"]["name"], pod["metadata"]["namespace"])
     try:
-        return cluster.log(ref, container, lines=LOG_LINES, previous=previous)
+        return cluster.log(ref, container, lines=lines, previous=previous)
     except ClusterError as error:
         if error.code != "cluster.forbidden":
             raise

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sturdis.adapters.local import doctor_files
+from sturdis.adapters.local import doctor_files, server_log
 from sturdis.adapters.redis import doctor_look, link
 from sturdis.adapters.redis.link import Link
 from sturdis.adapters.redis.target import RedisTarget
@@ -52,7 +52,8 @@ class DoctorTarget:
         ).observe()
         live = NO_LOOK if isinstance(facts.info, Unseen) else doctor_look.look(address)
         files = self._files(address, facts)
-        return ServerSight(str(self.address), self.doctor, facts, live, files)
+        log = "" if self.folder is None else server_log.end(self.folder)
+        return ServerSight(str(self.address), self.doctor, facts, live, files, log)
 
     def _files(self, address: Address, facts: ServerFacts) -> Files | NotVisible | Unseen:
         if self.folder is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
 from sturdis.core.address import Address
+from sturdis.core.doctor import cut_short
 from sturdis.core.doctor.healing import OF_THE_FILE, Refusing, State, is_stubborn
 from sturdis.core.errors import TargetError
 from sturdis.core.replies import ErrorReply, Reply, text
@@ -20,6 +21,9 @@ SETTLE_SECONDS = 2.0
 
 FSYNC_SECONDS = 2.5
 """Longest until an fsync follows a write: everysec asks for one a second, and may put it off."""
+
+RETRY_SECONDS = 2.5
+"""Longest until a write that failed is tried again: each second, and a busy machine's patience."""
 
 NOTHING = f"{PREFIX}:heal:nothing"
 """A key that is not there: to delete it is a write that changes nothing."""
@@ -51,7 +55,27 @@ class SickServer:
         if isinstance(reply, ErrorReply):
             state = State.MISCONF if OF_THE_FILE.match(reply.text) else State.OTHER
         is_on = info.get("aof_enabled") == "1"
-        return Refusing(self.target, state, text(reply), is_on, _is_stubborn(info))
+        likely = cut_short.is_likely(info)
+        return Refusing(self.target, state, text(reply), is_on, _is_stubborn(info), likely)
+
+    def still_fails(self) -> str:
+        """Wait until it tries a write again that failed, which it does each second.
+
+        What it could not write waits in its buffer; after a failed fsync nothing does, and nothing
+        is tried again.
+        """
+        until = time.monotonic() + RETRY_SECONDS
+        with Link(self.address) as link:
+            while True:
+                info = self._info(link)
+                waits, status = (
+                    info.get(f"aof_{x}") for x in ("buffer_length", "last_write_status")
+                )
+                if status != "err" or waits in {None, "0"}:
+                    return ""
+                if time.monotonic() > until:
+                    return f"{waits} bytes wait to be written, and it tries each second"
+                threading.Event().wait(POLL_SECONDS)
 
     def lasts(self) -> bool:
         """Write a key, remove it, and tell whether writes are still taken after the next fsync."""

@@ -50,7 +50,8 @@ def _write(_spec: Spec, facts: ServerFacts) -> Judgement:
         return passed("aof_last_write_status ok")
     return failed(
         f"aof_last_write_status {status}: writes are refused until one succeeds",
-        f"make room on the disk of {facts.cli} config get dir, then {facts.cli} bgrewriteaof; on "
+        f"make room on the disk of {facts.cli} config get dir, then {facts.cli} bgrewriteaof, "
+        "before any restart and even where writes come back by themselves; on "
         f"Redis 7.0 {facts.cli} config set appendonly no, and yes again",
     )
 

@@ -68,10 +68,11 @@ def _damaged(files: Files, problem: Problem, cli: str) -> Diagnosis:
     if files.is_live:
         return Diagnosis(
             "aof.damaged", Severity.SERIOUS,
-            "the append-only file is damaged under the running server",
+            "urgent: the append-only file is damaged under the running server; do not restart",
             f"{problem.what}; {problem.why} ({problem.code})",
             "The server does not read it while it runs, and its memory is whole. The next start "
-            "would be refused, and what follows the damage would be all there is of later writes.",
+            "would be refused, and what follows the damage would be all there is of later writes. "
+            "Zeros in the middle are what a full disk leaves, once there is room again.",
             f"{cli} bgrewriteaof at once, before any restart: it writes everything anew from "
             f"memory, and nothing is lost. Ended already: sturdis repair {folder} --dry-run",
         )  # fmt: skip

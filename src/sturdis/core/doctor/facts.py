@@ -69,5 +69,7 @@ class Sight:
     inside: Inside | Unseen = NO_POD
     live: Live | Unseen = NO_LOOK
     """Two looks at the server, seconds apart."""
+    log: str = ""
+    """The end of the server's log, of the run that is under way."""
     unseen: Sequence[Unseen] = ()
     """What else may not be looked at."""

@@ -17,6 +17,12 @@ OF_THE_FILE = re.compile(r"MISCONF .*\bAOF\b")
 9.1); with MISCONF begins as well what it says after a snapshot that failed."""
 
 
+CUT_SHORT = (
+    "writes were refused since its start, and are taken again: a write that a full disk cut short "
+    "leaves\nzeros in the file, on which no server starts"
+)
+
+
 class State(Enum):
     """Whether a server takes writes."""
 
@@ -37,6 +43,8 @@ class Refusing:
     """Whether its append-only file is on."""
     is_stubborn: bool = False
     """Whether its release forgets a failed fsync only when the file is switched off and on."""
+    is_cut_short: bool = False
+    """Whether its file may have zeros in it, as a disk that was full leaves them."""
 
 
 @dataclass(frozen=True)
@@ -47,13 +55,23 @@ class Healing:
     seen: str
     agreed: str
     """What to type to do it without being asked."""
+    is_refusing: bool = True
+    """Whether writes are refused; False: only the file has to be written anew."""
 
     def __str__(self) -> str:
         """Show it as it is agreed to."""
-        return (
+        rewrite = (
             f"doctor --heal does this for {self.target}:\n"
             "  1. BGREWRITEAOF: all that is in memory is written anew, beside the old file. Where "
-            "the disk\n     still fails the server keeps the old file, and nothing more is done\n"
+            "the disk\n     still fails, which only this shows, the server keeps the old file and "
+            "begins another\n     increment, and nothing more is done\n"
+        )
+        if not self.is_refusing:
+            return (
+                f"{rewrite}What is seen: {self.seen}\n"
+                "Writes are taken all the time. Until then restart nothing."
+            )
+        return rewrite + (
             "  2. only where writes are still refused then (Redis 7.0): hold back all writes "
             f"(CLIENT PAUSE)\n     for up to {SECONDS:.0f} s or twice as long as step 1 took, "
             "appendonly no, appendonly yes, wait\n     for the rewrite\n"
@@ -79,13 +97,18 @@ def held_back(rewrite_seconds: float) -> float:
 
 
 def plan(seen: Refusing, doctor: str) -> Healing | None:
-    """Say what is done; None: writes are taken.
+    """Say what is done; None: writes are taken, and nothing hints at a file that is not whole.
 
     Raises:
         TargetError: `target.not_healed`: writes are refused for another reason than the file's.
     """
+    agreed = f"{doctor} --heal --yes"
     if seen.state is State.TAKES:
-        return None
+        return (
+            Healing(seen.target, CUT_SHORT, agreed, is_refusing=False)
+            if seen.is_cut_short
+            else None
+        )
     if seen.state is State.OTHER or not seen.is_on:
         why = seen.reply if seen.is_on else f"{seen.reply}; its append-only file is off"
         raise TargetError(
@@ -94,7 +117,7 @@ def plan(seen: Refusing, doctor: str) -> Healing | None:
             why=why,
             do=f"{doctor}    says what is wrong; nothing was changed",
         )
-    return Healing(seen.target, seen.reply, f"{doctor} --heal --yes")
+    return Healing(seen.target, seen.reply, agreed)
 
 
 def is_stubborn(product: str, version: tuple[int, ...]) -> bool:
@@ -106,12 +129,13 @@ def is_stubborn(product: str, version: tuple[int, ...]) -> bool:
     return version < ((8, 1) if product == "valkey" else (8, 0))
 
 
-def still_failing(target: str, why: str, doctor: str) -> TargetError:
-    """Say that the disk still fails, and that writes stay refused."""
+def still_failing(seen: Refusing, why: str, doctor: str) -> TargetError:
+    """Say that the disk still fails, and that what it was is as it was."""
+    refused = "writes are taken" if seen.state is State.TAKES else "writes stay refused"
     return TargetError(
         "target.not_healed",
-        f"the disk of {target} still fails: its append-only file is not written",
-        why=f"{why}; writes stay refused, its file is on, and its memory is whole",
+        f"the disk of {seen.target} still fails: its append-only file is not written",
+        why=f"{why}; {refused}, its file is on, and its memory is whole",
         do=f"mend the disk: room, and the I/O errors in the server's log; then {doctor} --heal. "
         "Restart nothing: what was acknowledged is in its memory",
     )

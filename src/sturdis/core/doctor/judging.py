@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from sturdis.core.doctor import containers, nodes, running, server
+from sturdis.core.doctor import containers, cut_short, nodes, running, server
 from sturdis.core.doctor.damage import Files
 from sturdis.core.doctor.diagnosis import Diagnoses, Diagnosis, ranked
 from sturdis.core.doctor.facts import Sight
@@ -12,6 +12,8 @@ from sturdis.core.spec import Spec
 
 EXPLAINED = {"probe.startup": "pod.crash", "disk.slow": "aof.slow_disk"}
 """A diagnosis that says why another one is there."""
+
+IN_THE_POD = NotVisible("the files are in the pod")
 
 
 def judge(spec: Spec, sight: Sight) -> Diagnoses:
@@ -25,6 +27,7 @@ def judge_server(spec: Spec, sight: ServerSight) -> Diagnoses:
     facts, live = sight.server, sight.live
     found = (
         *running.of_files(sight.files, facts.cli),
+        *cut_short.diagnose(facts, sight.files, sight.log, sight.doctor),
         *running.diagnose(spec, facts, live, sight.doctor),
     )
     unseen = (*running.unseen(spec, facts, live), *running.unseen_files(sight.files))
@@ -52,6 +55,7 @@ def _found(spec: Spec, sight: Sight) -> Iterator[Diagnosis]:
     yield from containers.not_serving(sight)
     yield from server.diagnose(sight)
     if isinstance(sight.server, ServerFacts):
+        yield from cut_short.diagnose(sight.server, IN_THE_POD, sight.log, sight.doctor)
         yield from running.diagnose(spec, sight.server, sight.live, sight.doctor)
 
 

@@ -3,7 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from sturdis.core.doctor import clients, damage, disk, jobs, memory, rates, server, workers
+from sturdis.core.doctor import (
+    clients,
+    damage,
+    disk,
+    jobs,
+    memory,
+    rates,
+    server,
+    workers,
+)
 from sturdis.core.doctor.damage import Files
 from sturdis.core.doctor.diagnosis import Diagnosis
 from sturdis.core.doctor.facts import NO_LOOK
@@ -22,6 +31,8 @@ class ServerSight:
     server: ServerFacts
     live: Live | Unseen
     files: Files | NotVisible | Unseen
+    log: str = ""
+    """The end of its log, where it is on this machine."""
 
 
 def diagnose(
@@ -55,7 +66,10 @@ def _to_the_point(
     if one.id == "maxmemory.unset" and isinstance(live, Live):
         return memory.held_by(one, live)
     if one.id == "aof.write":
-        do = f"mend the disk first: room, and I/O errors in its log; then {doctor} --heal"
+        do = (
+            "restart nothing; mend the disk first: room, and I/O errors in its log; then, even "
+            f"where writes come back by themselves, {doctor} --heal"
+        )
         return replace(one, do=do)
     return one
 
