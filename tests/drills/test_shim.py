@@ -227,6 +227,13 @@ def test_a_power_cut_keeps_what_was_covered_and_any_part_of_the_rest(tmp_path):
     assert 0 < zeros < 12
 
 
+def test_what_no_fsync_ever_covered_is_counted_as_well(preloaded):
+    preloaded.run("open(name, 'w').write('x' * 5000); os.fsync(os.open('.', 0))")
+    lost, unsynced, _jobs = power.cut(preloaded.data, preloaded.shim, dice(1))
+    assert unsynced == 5000
+    assert lost == 5000 - len((preloaded.data / INCREMENT).read_bytes().rstrip(b"\0"))
+
+
 def test_a_power_cut_right_after_another_takes_nothing_more(preloaded):
     preloaded.run(WRITE)
     power.cut(preloaded.data, preloaded.shim, dice(1))

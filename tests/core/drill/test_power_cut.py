@@ -41,11 +41,15 @@ def cut(*, synced_at: int | None = 9_500, longest: int = 5, lost: int = 100) -> 
     return PowerCut(CUT_AT, 1, synced_at, longest, lost, unsynced=200)
 
 
-def judged(acknowledged_at: int, powered: PowerCut, *, pending: bool = False) -> Verdict:
+def judged(
+    acknowledged_at: int, powered: PowerCut, *, pending: bool = False, unwritten: str = ""
+) -> Verdict:
     """Judge one job that is lost, acknowledged at a time, by the cut after it."""
+    killed, served = drills.killed(1, CUT_AT, pending=pending)
     events: list[Event] = [
         *drills.acknowledged("a", acknowledged_at),
-        *drills.killed(1, CUT_AT, pending=pending),
+        structs.replace(killed, unwritten=tuple(unwritten)),
+        served,
         powered,
         *drills.acknowledged("b", 90, "2"),
         drills.done("b", 95, job_id="2"),
@@ -66,6 +70,12 @@ def test_a_job_that_an_fsync_covered_may_not():
 def test_what_was_held_back_as_the_fsync_was_asked_for_may_be_lost():
     assert judged(9_500 - verdict.BEGINS_WITHIN, cut()) is Verdict.PASS
     assert judged(9_500 - verdict.BEGINS_WITHIN - 1, cut()) is Verdict.FAIL
+
+
+@pytest.mark.parametrize("powered", [cut(), cut(lost=0)])
+def test_what_was_held_back_is_in_no_file_whatever_an_fsync_covered(powered):
+    assert judged(9_000, powered, unwritten="a") is Verdict.PASS
+    assert judged(7_999, powered, unwritten="a") is Verdict.FAIL
 
 
 def test_nothing_may_be_lost_where_no_byte_was():

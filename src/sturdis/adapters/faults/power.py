@@ -12,7 +12,7 @@ from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect
 from sturdis.adapters.faults.shim import Change, Kind, Shim
 from sturdis.core.aof import guard as guards
 from sturdis.core.drill import damage, events, power_cut
-from sturdis.core.drill.events import Event
+from sturdis.core.drill.events import Event, Killed
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import disk
 from sturdis.core.drill.faults.process import Moment
@@ -21,6 +21,9 @@ from sturdis.core.errors import DataError, DrillError
 
 HELD_BACK = (0.1, 1.0)
 """Seconds from a write that was delayed to the kill: the server holds back the next ones."""
+
+INCREMENT = ".incr.aof"
+"""How the names of increments end."""
 
 IN_REWRITE = (0.2, 0.5)
 """Seconds that each fsync takes while a rewrite begins."""
@@ -49,6 +52,17 @@ class WithShim(OnRig):
         self._longest = max(self._longest, self.shim.longest_fsync())
         return self._longest
 
+    def kill(self, number: int) -> Killed:
+        """Kill the server, and tell which jobs were in its memory alone.
+
+        What it acknowledges while an fsync is under way, or waits to begin, it holds back.
+        """
+        held = jobs.held(self.rig)
+        killed = self.rig.kill(number)
+        self.down = True
+        unwritten = tuple(sorted(held - jobs.written(self.rig)))
+        return structs.replace(killed, unwritten=unwritten)
+
     def figures(self) -> Figures:
         """Give what was counted, and the longest fsync."""
         return {**super().figures(), "longest_fsync": self.longest_fsync()}
@@ -70,16 +84,15 @@ class PowerCut(WithShim):
         """Cut the power."""
         if self._in_rewrite:
             self._begin_a_rewrite()
-        killed = self.rig.kill(number)
-        self.down = True
+        killed = self.kill(number)
         longest = self.longest_fsync()
         synced_at = last_synced(self.shim)
-        lost, unsynced, jobs = cut(self.rig.data, self.shim, self.dice)
+        lost, unsynced, gone = cut(self.rig.data, self.shim, self.dice)
         self.counted["kills"] += 1
         self.counted["lost_bytes"] += lost
         self.counted["unsynced_bytes"] += unsynced
         synced, slowest = _milliseconds(synced_at), round(longest * 1000)
-        told = events.PowerCut(killed.at, number, synced, slowest, lost, unsynced, jobs)
+        told = events.PowerCut(killed.at, number, synced, slowest, lost, unsynced, gone)
         return (killed, told)
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
@@ -120,16 +133,13 @@ class SlowFsync(WithShim):
         come(lambda: False, self.dice.uniform(*HELD_BACK))
         expect(self.shim.under_way, LATE_WITHIN, "an fsync")
         under_way = self.shim.under_way()
-        held = jobs.held(self.rig)
-        killed = self.rig.kill(number)
-        self.down = True
-        unwritten = tuple(sorted(held - jobs.written(self.rig)))
+        killed = self.kill(number)
         self.longest_fsync()
         self.counted["kills"] += 1
         self.counted["delayed_fsyncs"] += killed.delayed_fsyncs or 0
         self.counted["unmet"] += not (under_way or killed.fsync_pending)
         pending = bool(under_way or killed.fsync_pending)
-        return (structs.replace(killed, fsync_pending=pending, unwritten=unwritten),)
+        return (structs.replace(killed, fsync_pending=pending),)
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Start the server on a disk that is fast meanwhile."""
@@ -177,7 +187,7 @@ def cut(data: Path, shim: Shim, dice: Random) -> tuple[int, int, tuple[str, ...]
             continue
         rolls = (dice.random(), dice.random(), dice.random())
         left = power_cut.remains(known.synced, stat.st_size, rolls)
-        if path.suffix == ".aof" and known.increment:
+        if path.name.endswith(INCREMENT):
             lost += stat.st_size - left.kept
             unsynced += max(0, stat.st_size - known.synced)
             jobs.update(_jobs_behind(path, left.kept))

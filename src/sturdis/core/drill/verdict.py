@@ -226,9 +226,11 @@ def _judge_by_kill(loss: Loss, kill: Killed, timing: Timing) -> tuple[Verdict, s
 def _judge_by_cut(loss: Loss, kill: Killed, cut: PowerCut, timing: Timing) -> tuple[Verdict, str]:
     window = max(LEAST_WINDOW, cut.longest_fsync + FSYNC_EVERY)
     at = loss.entry.acknowledged_at
-    if not cut.lost:  # what the server held back was in no file
+    held_back = loss.entry.uuid in kill.unwritten  # in no file, whatever an fsync covered
+    if not cut.lost and not held_back:
         return _judge_by_kill(loss, kill, timing)
-    if cut.synced_at is not None and at < cut.synced_at - BEGINS_WITHIN:
+    covered = cut.synced_at is not None and at < cut.synced_at - BEGINS_WITHIN
+    if covered and not held_back:
         return Verdict.FAIL, f"before power cut {cut.round}, although an fsync covered it"
     if loss.age > window:
         return Verdict.FAIL, f"more than {window / 1000:g} s before power cut {cut.round}"
