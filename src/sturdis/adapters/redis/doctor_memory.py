@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sturdis.adapters.redis.asking import ask
 from sturdis.adapters.redis.doctor_queues import Found
+from sturdis.adapters.redis.keyspace import FIELDS
 from sturdis.adapters.redis.link import Link
 from sturdis.core.bullmq import keys, states
 from sturdis.core.bullmq.search import Queue
@@ -21,9 +22,6 @@ one heavy tail of 6 %, at 22 ms of the server."""
 WHOLE = 0
 """Fields of a job's hash that MEMORY USAGE measures: all. Of the 5 that it takes by itself `data`,
 most of a job, is one in every job of a server, or in none."""
-
-FIELDS = 50
-"""Fields that it measures of a key that may be of any size."""
 
 BESIDE = tuple(part for part in keys.JOB_PARTS if part not in {"", ":lock"})
 """Keys of a job beside its hash that last."""

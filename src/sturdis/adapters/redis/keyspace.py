@@ -20,6 +20,10 @@ STREAMS_WITHIN = 10_000
 MEASURED = 100
 """Keys whose bytes are measured, to estimate the bytes of all their like."""
 
+FIELDS = 50
+"""Fields that MEMORY USAGE measures of a key that may be of any size. Of the 5 that it takes by
+itself a large one is in every key of a server, or in none."""
+
 QUEUES = 50
 """Queues looked into."""
 
@@ -62,7 +66,8 @@ def look(connection: Link) -> tuple[KeySample | Unseen, Sequence[QueueKeys] | Un
 def _sample(connection: Link, outside: Sequence[str], looked_at: int, total: int) -> KeySample:
     times = ask(connection, [("PTTL", _bytes(key)) for key in outside])
     stray = [key for key, time in zip(outside, times, strict=True) if time == NEVER]
-    sizes = ask(connection, [("MEMORY", "USAGE", _bytes(key)) for key in stray[:MEASURED]])
+    usage = [("MEMORY", "USAGE", _bytes(key), "SAMPLES", FIELDS) for key in stray[:MEASURED]]
+    sizes = ask(connection, usage)
     mean = sum(map(_count, sizes)) / len(sizes) if sizes else 0
     return KeySample(
         looked_at,
