@@ -82,7 +82,8 @@ def work(wanted: Sequence[Wanted]) -> int:
         if batches.key(one) in {done.key for done in results.read()}:
             continue
         batch = batches.run(one)
-        results.append(batch)
+        if batches.is_a_trial(one, batch):
+            results.append(batch)
         sys.stdout.write(f"{batches.line(batch)}\n")
         sys.stdout.flush()
         bad = bool(batch.reasons) and batch.configuration == "deployment"

@@ -76,6 +76,14 @@ def changes_of(wanted: Wanted, scenario: Scenario) -> Changes:
     return Changes(wanted.seed, wanted.rounds, modules, {"rate": plan.RATE}, hurried)
 
 
+def is_a_trial(wanted: Wanted, batch: Batch) -> bool:
+    """Tell whether a batch of the record tried anything: its load may not have got ready.
+
+    It is run again the next time.
+    """
+    return not wanted.hurried or batch.verdict is not Verdict.UNKNOWN or batch.acknowledged > 0
+
+
 def local() -> list[Scenario]:
     """Give the drills that a machine of one's own can run."""
     in_cluster = {Ability.DELETE_POD, Ability.NODE}
