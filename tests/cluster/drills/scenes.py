@@ -148,19 +148,30 @@ class Drilled:
         return _line(what, self.run["figures"])
 
 
+def where(redis: Faulty, *, context: str = "") -> Sequence[str]:
+    """Give the options that name the deployment."""
+    deployed = redis.deployed
+    return ("--context", context or deployed.cluster.context, "--spec", str(deployed.file))
+
+
 def typed(redis: Faulty, name: str, *, hooks: bool = True, context: str = "") -> Sequence[str]:
     """Give what is typed to run a drill."""
-    deployed = redis.deployed
-    where = ("--context", context or deployed.cluster.context, "--spec", str(deployed.file))
     hands = ("--hooks", str(HOOKS)) if hooks else ()
-    return ("drill", "run", name, "--seed", "9", "--json", *where, *hands)
+    return ("drill", "run", name, "--seed", "9", *where(redis, context=context), *hands)
+
+
+def left(redis: Faulty) -> list[str]:
+    """Give what a drill has left in the namespace."""
+    listed = redis.deployed.kubectl("get", "pods,configmaps", "--output=name").split()
+    return [one for one in listed if "-drill-" in one]
 
 
 def drill(redis: Faulty, name: str, *words: str, **how: Any) -> Drilled:
     """Run one drill as it is typed."""
-    answer = sturdis(*typed(redis, name, **how), *words, timeout=400)
-    runs = json.loads(answer.stdout)["runs"] if answer.stdout else [{}]
-    return Drilled(answer.returncode, runs[0], answer.stderr)
+    answer = sturdis(*typed(redis, name, **how), *words, "--json", timeout=400)
+    told = json.loads(answer.stdout)
+    assert "runs" in told, told
+    return Drilled(answer.returncode, told["runs"][0], answer.stderr)
 
 
 def passes(drilled: Drilled) -> None:

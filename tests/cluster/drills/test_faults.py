@@ -45,7 +45,8 @@ def test_kill_9_under_a_torn_transaction_costs_no_acknowledged_job(cluster, tmp_
 def test_memory_that_is_really_full_is_worked_off_and_no_container_is_killed(
     cluster, tmp_path, tell
 ):
-    heavy = msgspec.structs.replace(LOAD, filling=FILLING, mix=(Kind.PLAIN, Kind.FLOW))
+    kinds = (Kind.PLAIN, Kind.FLOW)
+    heavy = msgspec.structs.replace(LOAD, filling=FILLING, work=200, jobs_at_once=3, mix=kinds)
     # The load fills it by itself, maybe while it gets steady.
     filling = msgspec.structs.replace(SCENARIO, load=heavy, under_load=(0.0, 0.0), observe=0.0)
 

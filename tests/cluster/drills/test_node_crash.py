@@ -6,8 +6,7 @@ import signal
 import subprocess
 
 from tests.cluster.drills.faulty import NAME, NAMESPACE, Faulty, faulty
-from tests.cluster.drills.scenes import drill, passes, typed
-from tests.cluster.drills.test_drills import left
+from tests.cluster.drills.scenes import drill, left, passes, typed
 from tests.integration.running import STURDIS, error_code, sturdis
 
 OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"

@@ -7,7 +7,8 @@ from sturdis.core.drill import cluster_rights
 from sturdis.core.drill.faults.cluster import NodeCrash, PodDelete
 from sturdis.core.drill.faults.process import Kill
 from sturdis.core.drill.scenario import Load, Scenario
-from sturdis.core.spec import Access, Spec
+from sturdis.core.spec import Spec
+from sturdis.core.spec.cluster import Access
 
 SCENARIO = Scenario("a-drill", "It holds.", PodDelete(), "It is mended.", ())
 LOOK = {"get pods", "watch pods", "get pods/portforward"}
