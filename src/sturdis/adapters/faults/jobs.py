@@ -1,10 +1,14 @@
 """Which jobs of a drill a rig's server holds in memory, and which its files have."""
 
+import contextlib
 import re
+import threading
+from contextlib import AbstractContextManager
 
 from sturdis.adapters.drill.rig import Rig
 from sturdis.adapters.redis.link import Link
 from sturdis.core.aof import guard as guards
+from sturdis.core.errors import SturdisError
 from sturdis.core.replies import Reply
 
 SCAN_COUNT = 1000
@@ -32,6 +36,26 @@ def held(rig: Rig) -> set[str]:
                 found.update(_uuids(data))
             if cursor == b"0":
                 return found
+
+
+class Watch(AbstractContextManager["Watch"]):
+    """Reads which jobs the server holds, over and over until it is killed within the context."""
+
+    def __init__(self, rig: Rig) -> None:
+        self.held = held(rig)
+        self._rig = rig
+        self._ended = threading.Event()
+        self._watching = threading.Thread(target=self._watch, daemon=True)
+        self._watching.start()
+
+    def _watch(self) -> None:
+        with contextlib.suppress(SturdisError):
+            while not self._ended.is_set():
+                self.held |= held(self._rig)
+
+    def __exit__(self, *_error: object) -> None:
+        self._ended.set()
+        self._watching.join()
 
 
 def written(rig: Rig) -> set[str]:

@@ -57,10 +57,10 @@ class WithShim(OnRig):
 
         What it acknowledges while an fsync is under way, or waits to begin, it holds back.
         """
-        held = jobs.held(self.rig)
-        killed = self.rig.kill(number)
+        with jobs.Watch(self.rig) as watch:
+            killed = self.rig.kill(number)
         self.down = True
-        unwritten = tuple(sorted(held - jobs.written(self.rig)))
+        unwritten = tuple(sorted(watch.held - jobs.written(self.rig)))
         return structs.replace(killed, unwritten=unwritten)
 
     def figures(self) -> Figures:
