@@ -12,7 +12,7 @@ from sturdis.core.bullmq import cleaning
 from sturdis.core.bullmq.search import Queue
 from sturdis.core.doctor import judging
 from sturdis.core.doctor.diagnosis import Diagnosis, Severity
-from sturdis.core.doctor.live import Client, Held, Latency, Live, QueueLook, QueueLooks
+from sturdis.core.doctor.live import Client, Glance, Held, Latency, Live, QueueLook, QueueLooks
 from sturdis.core.doctor.running import ServerSight
 from sturdis.core.facts import NOT_TRIED, NotVisible, Unseen
 from sturdis.core.spec import Spec
@@ -42,14 +42,17 @@ def client(name: str = "", **more: Any) -> Client:
 WORKER = client(NAME, command="bzpopmin", flags="b", library="ioredis")
 
 
+def glances(syncing: int, count: int) -> list[Glance]:
+    return [Glance(number / 10, None, 0, number < syncing) for number in range(count)]
+
+
 def sight(**live: Any) -> ServerSight:
     info = dict(healthy.INFO)
     given: dict[str, Any] = {
         "seconds": 2.0,
         "before": info,
         "after": info,
-        "fsyncs": 1,
-        "polls": 20,
+        "glances": glances(1, 20),
     }
     facts = replace(healthy.HEALTHY, round_trip=NOT_TRIED, features=NOT_TRIED, job=NOT_TRIED)
     return ServerSight("x", "sturdis doctor x", facts, Live(**(given | live)), ELSEWHERE)
@@ -176,7 +179,7 @@ def test_an_orphan_is_told_with_how_many_were_looked_at():
     ("live", "sign"),
     [
         (risen(aof_delayed_fsync="2"), "rose by 2"),
-        ({"fsyncs": 12, "polls": 20}, "12 of 20 glances"),
+        ({"glances": glances(12, 20)}, "12 of 20 glances"),
         ({"latencies": {"aof-fsync-always": Latency(3, 2500, 4000)}}, "2500 ms, 3 s ago"),
     ],
 )
@@ -186,8 +189,10 @@ def test_a_slow_disk_shows_in_three_ways(live, sign):
 
 
 def test_a_disk_that_was_slow_long_ago_is_no_news():
-    assert ids(sight(fsyncs=2, latencies={"aof-write": Latency(600, 2500, 4000)})) == []
-    assert ids(sight(fsyncs=3, polls=4)) == []
+    assert (
+        ids(sight(glances=glances(2, 20), latencies={"aof-write": Latency(600, 2500, 4000)})) == []
+    )
+    assert ids(sight(glances=glances(3, 4))) == []
 
 
 HELD = (

@@ -12,7 +12,7 @@ from sturdis.adapters.redis.doctor_queues import Found
 from sturdis.adapters.redis.link import LINK_SECONDS, Link
 from sturdis.core import info as infos
 from sturdis.core.address import Address
-from sturdis.core.doctor.live import Client, Held, Latency, Live, QueueLooks
+from sturdis.core.doctor.live import Client, Glance, Held, Latency, Live, QueueLooks
 from sturdis.core.errors import TargetError
 from sturdis.core.facts import Unseen
 from sturdis.core.replies import ErrorReply, Reply, text
@@ -25,20 +25,30 @@ GLANCE_SECONDS = 0.1
 """Between two glances at what the disk does."""
 
 
-def look(address: Address, *, seconds: float = SECONDS) -> Live | Unseen:
+def look(
+    address: Address,
+    *,
+    seconds: float = SECONDS,
+    turns: Callable[[], int | None] = lambda: None,
+) -> Live | Unseen:
     """Look twice, `seconds` apart; a server that does not answer in between is unseen.
+
+    Args:
+        address: Where it answers.
+        seconds: Between the looks.
+        turns: Counts how often the thread of its fsyncs waited, where that can be seen.
 
     Raises:
         AccessError: It does not let us in.
     """
     try:
         with Link(address, life_seconds=LINK_SECONDS) as link:
-            return _look(link, seconds)
+            return _look(link, seconds, turns)
     except TargetError as error:
         return Unseen(f"{error.what}: {error.why}")
 
 
-def _look(link: Link, seconds: float) -> Live | Unseen:
+def _look(link: Link, seconds: float, turns: Callable[[], int | None]) -> Live | Unseen:
     before = _info(link)
     if isinstance(before, Unseen):
         return before
@@ -50,21 +60,22 @@ def _look(link: Link, seconds: float) -> Live | Unseen:
     held: Sequence[Held] | Unseen
     if isinstance(found, Unseen):
         queues = held = found
-        fsyncs = [_glance(link) for _ in _glances(began + seconds)]
+        glances = [_glance(link, turns) for _ in _pauses(began + seconds)]
     else:
         held = asking.seen(lambda: doctor_memory.held(link, found))
-        glances = _glances(began + seconds)
-        fsyncs = []
+        pauses = _pauses(began + seconds)
+        glances = []
         queues = asking.seen(
-            lambda: _looked_into(link, found, lambda: fsyncs.extend(_glance(link) for _ in glances))
+            lambda: _looked_into(
+                link, found, lambda: glances.extend(_glance(link, turns) for _ in pauses)
+            )
         )
     after = _info(link)
     return Live(
         seconds=time.monotonic() - began,
         before=before,
         after=before if isinstance(after, Unseen) else after,
-        fsyncs=sum(fsyncs),
-        polls=len(fsyncs),
+        glances=glances,
         latencies=_latencies(link.call("LATENCY", "LATEST"), int(time.time())),
         clients=_clients(link.call("CLIENT", "LIST")),
         queues=queues,
@@ -87,7 +98,7 @@ def _looked_into(link: Link, found: Found, wait: Callable[[], None]) -> tuple[Qu
     )
 
 
-def _glances(until: float) -> Iterator[None]:
+def _pauses(until: float) -> Iterator[None]:
     """Wait a little, again and again, until that time of the monotonic clock; at least once."""
     pause = threading.Event()
     while True:
@@ -97,11 +108,16 @@ def _glances(until: float) -> Iterator[None]:
             return
 
 
-def _glance(link: Link) -> bool:
-    """Tell whether an fsync is under way."""
-    info = _info(link, "persistence")
-    pending = "0" if isinstance(info, Unseen) else info.get("aof_pending_bio_fsync", "0")
-    return pending not in {"", "0"}
+def _glance(link: Link, turns: Callable[[], int | None]) -> Glance:
+    count = turns()
+    told = _info(link, "persistence")
+    info = {} if isinstance(told, Unseen) else told
+    return Glance(
+        at=time.monotonic(),
+        turns=count,
+        size=_number(info.get("aof_current_size", "")),
+        is_syncing=info.get("aof_pending_bio_fsync", "0") not in {"", "0"},
+    )
 
 
 def _info(link: Link, *section: str) -> Mapping[str, str] | Unseen:

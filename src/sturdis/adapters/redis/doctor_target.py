@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from sturdis.adapters.local import doctor_files, server_log
+from sturdis.adapters.local import doctor_files, fsync_thread, server_log
 from sturdis.adapters.redis import doctor_look, link
 from sturdis.adapters.redis.link import Link
 from sturdis.adapters.redis.target import RedisTarget
@@ -11,6 +11,7 @@ from sturdis.core.address import Address
 from sturdis.core.aof import guard
 from sturdis.core.doctor.damage import Files
 from sturdis.core.doctor.facts import NO_LOOK
+from sturdis.core.doctor.live import Live
 from sturdis.core.doctor.running import ServerSight
 from sturdis.core.errors import TargetError
 from sturdis.core.facts import Machine, NotVisible, ServerFacts, Unseen
@@ -50,10 +51,18 @@ class DoctorTarget:
             guarded=self.folder is not None,
             read_only=True,
         ).observe()
-        live = NO_LOOK if isinstance(facts.info, Unseen) else doctor_look.look(address)
+        live = NO_LOOK if isinstance(facts.info, Unseen) else self._watch(address, facts)
         files = self._files(address, facts)
         log = "" if self.folder is None else server_log.end(self.folder)
         return ServerSight(str(self.address), self.doctor, facts, live, files, log)
+
+    def _watch(self, address: Address, facts: ServerFacts) -> Live | Unseen:
+        info = {} if isinstance(facts.info, Unseen) else facts.info
+        is_here = self.folder is not None or isinstance(facts.machine, Machine)
+        pid = info.get("process_id", "")
+        if not is_here or not pid.isdecimal():
+            return doctor_look.look(address)
+        return doctor_look.look(address, turns=lambda: fsync_thread.turns(pid))
 
     def _files(self, address: Address, facts: ServerFacts) -> Files | NotVisible | Unseen:
         if self.folder is not None:

@@ -1,9 +1,11 @@
 """A disk that does not keep up with the append-only file, seen while it is slow."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 from sturdis.core.doctor.diagnosis import Diagnosis, Severity
-from sturdis.core.doctor.live import Live
+from sturdis.core.doctor.live import Glance, Live
+from sturdis.core.runs import PREFIX
 
 FEWEST_GLANCES = 5
 """Fewer glances than this prove nothing of how long an fsync takes."""
@@ -20,6 +22,48 @@ LONG_MILLISECONDS = 1000
 
 EVENTS = ("aof-fsync-always", "aof-write-pending-fsync", "aof-write")
 """Events of LATENCY LATEST that are the disk's; kept where latency-monitor-threshold is not 0."""
+
+
+DUE_SECONDS = 1.5
+"""How long after a write everysec has begun an fsync for certain: within 1 s, and 0.1 s of its
+timer."""
+
+FORKED = ("aof_rewrite_in_progress", "rdb_bgsave_in_progress")
+"""While a child writes, fsyncs may be put off on purpose."""
+
+
+def unsynced(live: Live, fsync: str, cli: str) -> Iterator[Diagnosis]:
+    """Tell of writes that no fsync follows, although the disk has nothing to do.
+
+    Args:
+        live: Two looks at the server.
+        fsync: Its setting appendfsync; empty: not seen.
+        cli: What to type before a Redis command.
+    """
+    forked = any(look.get(name) == "1" for look in (live.before, live.after) for name in FORKED)
+    seconds = waiting(live.glances)
+    if fsync != "everysec" or forked or seconds < DUE_SECONDS:
+        return
+    yield Diagnosis(
+        "disk.unsynced",
+        Severity.SERIOUS,
+        "what is written is not forced to the disk",
+        f"the file grew, and no fsync began in the {seconds:.1f} s that it was looked at since",
+        "everysec goes by the wall clock: after that is set back, no fsync comes until it has "
+        "caught up. A kill costs nothing by it; a power cut costs all that was written since.",
+        f"{cli} config set appendfsync always\n{cli} set {PREFIX}:doctor:fsync 1 px 1\n"
+        f"{cli} config set appendfsync everysec    from then on it goes by the new clock",
+    )
+
+
+def waiting(glances: Sequence[Glance]) -> float:
+    """Give for how long at least a write waited at the end for an fsync to begin. Seconds."""
+    for before, after in pairwise(glances):
+        since = [one for one in glances if one.at >= before.at]
+        began = any(one.is_syncing or one.turns != before.turns for one in since)
+        if after.size > before.size and before.turns is not None and not began:
+            return glances[-1].at - after.at
+    return 0.0
 
 
 def diagnose(live: Live, cli: str) -> Iterator[Diagnosis]:
@@ -42,8 +86,8 @@ def diagnose(live: Live, cli: str) -> Iterator[Diagnosis]:
 def _signs(live: Live) -> Iterator[str]:
     if risen := live.risen("aof_delayed_fsync"):
         yield f"aof_delayed_fsync rose by {risen} within {live.seconds:.1f} s"
-    if live.polls >= FEWEST_GLANCES and 100 * live.fsyncs >= SHARE * live.polls:
-        yield f"an fsync was under way in {live.fsyncs} of {live.polls} glances"
+    if len(live.glances) >= FEWEST_GLANCES and (100 * live.fsyncs >= SHARE * len(live.glances)):
+        yield f"an fsync was under way in {live.fsyncs} of {len(live.glances)} glances"
     for event in EVENTS:
         told = live.latencies.get(event)
         if told and told.age <= RECENT_SECONDS and told.last >= LONG_MILLISECONDS:

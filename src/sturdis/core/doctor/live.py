@@ -149,6 +149,21 @@ class Latency:
 
 
 @dataclass(frozen=True)
+class Glance:
+    """What the append-only file and its disk were at, at one time."""
+
+    at: float
+    """Seconds, of the clock that all glances of a look go by."""
+    turns: int | None
+    """How often the thread that does the fsyncs waited for work so far, counted just before the
+    rest; None: it is not to be seen."""
+    size: int
+    """Bytes of the file."""
+    is_syncing: bool
+    """Whether an fsync is under way."""
+
+
+@dataclass(frozen=True)
 class Live:
     """What two looks showed."""
 
@@ -157,15 +172,18 @@ class Live:
     before: Mapping[str, str]
     after: Mapping[str, str]
     """The fields of INFO."""
-    fsyncs: int = 0
-    polls: int = 0
-    """In how many of how many glances an fsync was under way."""
+    glances: Sequence[Glance] = ()
     latencies: Mapping[str, Latency] = field(default_factory=dict)
     clients: Sequence[Client] | Unseen = ()
     queues: Sequence[QueueLooks] | Unseen = ()
     held: Sequence[Held] | Unseen = ()
     partly: str = ""
     """What was not looked at, for want of time, in words; empty: nothing was left out."""
+
+    @property
+    def fsyncs(self) -> int:
+        """In how many glances an fsync was under way."""
+        return sum(one.is_syncing for one in self.glances)
 
     def risen(self, name: str) -> int:
         """Give by how much a counter of INFO rose; 0 where it is not a number, or was set back."""

@@ -53,6 +53,8 @@ def diagnose(
         yield from workers.diagnose(live, facts.cli)
         yield from jobs.diagnose(live, facts.cli)
         yield from disk.diagnose(live, facts.cli)
+        config = {} if isinstance(facts.config, Unseen) else facts.config
+        yield from disk.unsynced(live, config.get("appendfsync", ""), facts.cli)
         yield from memory.diagnose(live, facts.cli)
         yield from clients.diagnose(live, facts.cli)
 
