@@ -11,7 +11,7 @@ from tests.core.repair.mails import add, complete, fetch, unit
 from tests.integration import damaged
 from tests.integration.damaged import BASE, HEAD, INCREMENT, LOST, MANIFEST, PARTS, REST
 from tests.integration.running import SERVERS, running, sturdis
-from tests.integration.servers import start_server
+from tests.integration.servers import start_server, wait_until
 
 ONE = SERVERS[3:]
 """The embedded server: where one is enough."""
@@ -161,3 +161,16 @@ def test_the_copy_can_be_kept_elsewhere(server, tmp_path):
     assert damaged.told(data, "--yes", "--keep", str(tmp_path / "kept"))["done"] is True
     assert damaged.contents(tmp_path / "kept") == before
     assert copies(data) == []
+
+
+@pytest.mark.parametrize("server", ONE)
+def test_an_intact_folder_whose_increment_is_empty_needs_nothing(server, tmp_path):
+    data = damaged.folder(tmp_path / "data", server)
+    with start_server(data, "--appendonly", "yes", server=server) as life:
+        life.call("BGREWRITEAOF")
+        wait_until(
+            lambda: life.info("persistence")["aof_rewrite_in_progress"] == "0", "the rewrite"
+        )
+        life.kill()
+    assert [one for one in (data / PARTS).glob("*.incr.aof") if one.stat().st_size == 0]
+    assert not damaged.repair(data, server).plan.is_needed

@@ -158,6 +158,21 @@ def test_several_damages_in_one_file_are_all_passed():
     assert kept(text).count(b"HMSET") == 36, size
 
 
+def test_plain_commands_between_two_damages_are_kept_where_an_exec_ends_the_hurt_transaction():
+    plain = command(b"SET", b"k", b"v") + command(b"SET", b"l", b"v")
+    broken = flipped(add(3), 5)
+    for at in range(len(MULTI) + 1, len(add(2)) - len(EXEC)):
+        if add(2)[at] in b"*$":
+            text = add(1) + flipped(add(2), at) + plain + broken + add(4)
+            assert kept(text) == add(1) + plain + add(4), at
+
+
+def test_commands_between_two_damages_go_where_they_may_belong_to_a_hurt_transaction():
+    plain = command(b"SET", b"k", b"v") + command(b"SET", b"l", b"v")
+    opened = flipped(MULTI, 8) + plain
+    assert kept(add(1) + opened + flipped(plain, 0)[:9] + EXEC + add(4)) == add(1) + add(4)
+
+
 def test_a_length_beyond_all_reason_is_not_waited_for():
     text = add(1) + b"*3\r\n$3\r\nSET\r\n$9999999999\r\nx\r\n" + add(2)
     assert kept(text) == add(1) + add(2)

@@ -72,7 +72,8 @@ def draft(
     contents: dict[bytes, Chunks | bytes] = {}
     for one, text in zip(mended.files, texts, strict=True):
         name = _encoded(one.name)
-        contents[entries[name].name] = _chunks(one, text) if one.changed else name
+        stays = not one.changed and one.name in parts.present
+        contents[entries[name].name] = name if stays else _chunks(one, text)
     if parts.base is None and files.base is not None:
         contents[files.base.name] = files.base.name
     former = {entry.name: old for old, entry in entries.items()}
@@ -150,7 +151,7 @@ def file_plans(parts: Parts, made: Draft, sizes: Mapping[bytes, int]) -> Iterato
         yield FilePlan(_text(name), stays, (), 0, 0, 0)
     for one in made.mending.files:
         becomes = new[_encoded(one.name)]
-        kept = sum(piece.end - piece.start for piece in one.pieces if not isinstance(piece, bytes))
+        kept = one.pieces.kept
         added = max(0, sizes.get(becomes, kept) - kept)
         yield FilePlan(one.name, _text(becomes), one.gaps, kept, one.units, added)
 

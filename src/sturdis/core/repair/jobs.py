@@ -5,7 +5,8 @@ The effects of BullMQ's scripts stand in the file as they are: `LREM active`, `Z
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from sturdis.core.bullmq import keys
 from sturdis.core.bullmq.states import STATES
@@ -19,13 +20,15 @@ REMOVED = b""
 """In the place of a state: the job was removed."""
 
 _FLAGS = frozenset((b"NX", b"XX", b"GT", b"LT", b"CH", b"INCR"))
+_TELLING = frozenset((b"LPUSH", b"RPUSH", b"ZADD", b"DEL", b"UNLINK", b"HSET", b"HMSET"))
+"""Commands that may say where a job is."""
+
 _EVENT_ID = re.compile(rb"([0-9]+)-([0-9]+)")
 _MOVES = (b"RPOPLPUSH", b"LMOVE")
 _POPS = (b"ZPOPMIN", b"ZPOPMAX", b"LPOP", b"RPOP")
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(NamedTuple):
     """A job by its queue and id."""
 
     db: int
@@ -39,8 +42,7 @@ class Job:
         return self.base + b":" + self.id
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(NamedTuple):
     """Where the last command about a job left it."""
 
     state: bytes
@@ -49,24 +51,44 @@ class Told:
     """Its place in a sorted set."""
 
 
+_IN_LIST = {part: Told(part) for part in LISTS}
+_GONE = Told(REMOVED)
+"""What is told of many jobs, once each: there may be millions of them."""
+
+
 def told(db: int, commands: Sequence[Words]) -> Iterator[tuple[Job, Told]]:
     """Give what the commands of one unit say, in their order."""
     for words in commands:
-        yield from _told_by(db, words, commands)
+        name = words[0].upper()
+        if name in _TELLING and len(words) > 1:
+            yield from _told_by(name, db, words, commands)
 
 
-def _told_by(db: int, words: Words, unit: Sequence[Words]) -> Iterator[tuple[Job, Told]]:
-    name = words[0].upper()
-    base, part = split(words[1]) if len(words) > 1 else (b"", b"")
-    if name in (b"LPUSH", b"RPUSH") and part in LISTS:
-        yield from ((Job(db, base, one), Told(part)) for one in words[2:])
-    elif name == b"ZADD" and part in SETS:
-        yield from ((Job(db, base, one), Told(part, score)) for score, one in _members(words))
-    elif name in (b"DEL", b"UNLINK"):
-        pairs = map(split, words[1:])
-        yield from ((Job(db, *one), Told(REMOVED)) for one in pairs if one[1] not in PARTS)
-    elif _begins(words) and part not in PARTS and _locks(unit, words[1]):
-        yield Job(db, base, part), Told(b"active")
+def _told_by(
+    name: bytes, db: int, words: Words, unit: Sequence[Words]
+) -> Iterator[tuple[Job, Told]]:
+    if name in (b"DEL", b"UNLINK"):
+        for key in words[1:]:
+            base, part = split(key)
+            if part not in PARTS:
+                yield Job(db, _shared(base), part), _GONE
+        return
+    base, part = split(words[1])
+    if name in (b"LPUSH", b"RPUSH"):
+        if part in LISTS:
+            yield from ((Job(db, _shared(base), one), _IN_LIST[part]) for one in words[2:])
+    elif name == b"ZADD":
+        if part in SETS:
+            base, part = _shared(base), _shared(part)
+            yield from ((Job(db, base, one), Told(part, score)) for score, one in _members(words))
+    elif part not in PARTS and _begins(words) and _locks(unit, words[1]):
+        yield Job(db, _shared(base), part), _IN_LIST[b"active"]
+
+
+@lru_cache(maxsize=1 << 12)
+def _shared(text: bytes) -> bytes:
+    """Give the same bytes as one object for all jobs of a queue."""
+    return text
 
 
 def _begins(words: Words) -> bool:

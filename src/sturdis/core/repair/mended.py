@@ -1,5 +1,6 @@
 """Increments as they were, and as they will be: pieces to write, and what is not applied."""
 
+from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -34,6 +35,54 @@ class Note:
     why: str
 
 
+class Pieces:
+    """What is written of a file, in order: parts of it, and other bytes.
+
+    A 10 GiB file may have millions: they are held as numbers, and the other bytes as one row.
+    """
+
+    def __init__(self) -> None:
+        self._bounds = array("Q")
+        """Start and end of each part, and where the other bytes behind it end in `_written`."""
+        self._written = bytearray()
+
+    def keep(self, start: int, end: int) -> None:
+        """Write a part of the file."""
+        bounds = self._bounds
+        before = bounds[-4] if len(bounds) > 3 else 0  # noqa: PLR2004  two triples
+        if bounds and bounds[-2] == start and bounds[-1] == before:
+            bounds[-2] = end
+        elif end > start:
+            bounds.extend((start, end, len(self._written)))
+
+    def write(self, text: bytes) -> None:
+        """Write other bytes."""
+        if not self._bounds:
+            self._bounds.extend((0, 0, 0))
+        self._written += text
+        self._bounds[-1] = len(self._written)
+
+    @property
+    def kept(self) -> int:
+        """How many bytes of the file are written."""
+        return sum(self._bounds[1::3]) - sum(self._bounds[::3])
+
+    def is_all(self, size: int) -> bool:
+        """Tell whether they are the whole file of `size` bytes, and nothing else."""
+        return not self._written and self.kept == size
+
+    def __iter__(self) -> Iterator[Span | bytes]:
+        """Give each piece."""
+        begun = 0
+        for at in range(0, len(self._bounds), 3):
+            start, end, until = self._bounds[at : at + 3]
+            if end > start:
+                yield Span(start, end)
+            if until > begun:
+                yield bytes(self._written[begun:until])
+            begun = until
+
+
 @dataclass(frozen=True)
 class Mended:
     """One file as it will be."""
@@ -42,15 +91,14 @@ class Mended:
     size: int
     """In bytes, as it was."""
     gaps: tuple[Gap, ...]
-    pieces: tuple[Span | bytes, ...]
-    """What is written, in order: parts of the file, or other bytes."""
+    pieces: Pieces
     units: int
     """Complete units that are kept behind the first gap."""
 
     @property
     def changed(self) -> bool:
         """Whether it is another file than it was."""
-        return self.pieces != (Span(0, self.size),)
+        return not self.pieces.is_all(self.size)
 
     def chunks(self, text: bytes) -> Iterator[bytes]:
         """Give its content, from that of the damaged file."""

@@ -5,12 +5,20 @@ they are for; a command that takes whatever stands first in a list is written as
 its unit names the job, and left out and told of where not. docs/adr/0053.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from sturdis.core.repair import duplicates, jobs, regions
 from sturdis.core.repair.databases import Databases, selected
-from sturdis.core.repair.mended import GAP_BYTES, MOST_NOTES, Increment, Mended, Mending, Note
+from sturdis.core.repair.mended import (
+    GAP_BYTES,
+    MOST_NOTES,
+    Increment,
+    Mended,
+    Mending,
+    Note,
+    Pieces,
+)
 from sturdis.core.repair.regions import Regions, Span
 from sturdis.core.repair.units import Unit, Words, units, written
 
@@ -20,6 +28,9 @@ _RELATIVE = frozenset(
     b"ZPOPMIN".split()
 )
 """Their effect depends on what was there before."""
+
+MOST_ASKED = 100_000
+"""So many answers are remembered whether lost bytes name a key."""
 
 
 def mend(
@@ -53,6 +64,7 @@ class _Mender:
         self._lost = deep
         self._deep = deep
         self._databases = Databases({0})
+        self._touched: dict[tuple[int, bytes], bool] = {}
 
     def know(self, increments: Sequence[Increment], parted: Sequence[Regions]) -> None:
         """Learn which databases there are, and whose keys are whose."""
@@ -80,7 +92,7 @@ class _Mender:
             if not is_first:
                 self._lost = True
             if is_first and not self._lost:
-                writer.keep(span.start, span.end)
+                writer.pieces.keep(span.start, span.end)
             else:
                 writer.walk(span, 0 if is_first else None, find_repeats=self._deep)
             self.mending.lost.extend(
@@ -90,7 +102,7 @@ class _Mender:
             )
         self._lost = self._lost or bool(found.gaps)
         self.mending.files.append(
-            Mended(increment.name, found.size, found.gaps, writer.pieces(), writer.units)
+            Mended(increment.name, found.size, found.gaps, writer.pieces, writer.units)
         )
 
     def is_behind_loss(self) -> bool:
@@ -99,7 +111,12 @@ class _Mender:
 
     def may_be_touched(self, key: bytes) -> bool:
         """Tell whether what was lost names a key."""
-        return any(key in some for some in self.mending.lost)
+        lost = self.mending.lost
+        if (len(lost), key) not in self._touched:
+            if len(self._touched) >= MOST_ASKED:
+                self._touched.clear()
+            self._touched[len(lost), key] = any(key in some for some in lost)
+        return self._touched[len(lost), key]
 
     def home(self, unit: Unit, db: int | None) -> int | None:
         """Give the database of a unit whose queue does not belong into that at hand."""
@@ -120,19 +137,8 @@ class _Writer:
     def __init__(self, mender: _Mender, increment: Increment) -> None:
         self._mender = mender
         self._increment = increment
-        self._pieces: list[Span | bytes] = []
+        self.pieces = Pieces()
         self.units = 0
-
-    def pieces(self) -> tuple[Span | bytes, ...]:
-        return tuple(one for one in self._pieces if isinstance(one, bytes) or one.end > one.start)
-
-    def keep(self, start: int, end: int) -> None:
-        """Keep bytes as they are."""
-        last = self._pieces[-1] if self._pieces else None
-        if isinstance(last, Span) and last.end == start:
-            self._pieces[-1] = Span(last.start, end)
-        else:
-            self._pieces.append(Span(start, end))
 
     def walk(self, span: Span, db: int | None, *, find_repeats: bool) -> None:
         """Keep the units of a whole part, each in its context; `db` None: to be found out."""
@@ -142,28 +148,25 @@ class _Writer:
         if db is None:
             db = self._context(span)
             if db is not None:
-                self._pieces.append(written(b"SELECT", b"%d" % db))
+                self.pieces.write(written(b"SELECT", b"%d" % db))
         for unit in units(text, span.start, span.end):
             while repeats and repeats[0].end <= unit.start:
                 repeats.pop(0)
             if repeats and repeats[0].start <= unit.start:
                 self._mender.mending.duplicates += 1
-                self.keep(at, unit.start)
+                self.pieces.keep(at, unit.start)
                 at = unit.end
                 continue
             if (home := self._mender.home(unit, db)) is not None:
-                self.keep(at, unit.start)
+                self.pieces.keep(at, unit.start)
                 at, db = unit.start, home
-                self._pieces.append(written(b"SELECT", b"%d" % home))
-            before, db = db, self._after(unit, db)
-            kept = self._kept(unit, before)
-            if kept is None:
-                self.keep(at, unit.end)
-            else:
-                self.keep(at, unit.start)
-                self._pieces.append(kept)
-            at = unit.end
-        self.keep(at, span.end)
+                self.pieces.write(written(b"SELECT", b"%d" % home))
+            for start, end, instead in self._edits(unit, db):
+                self.pieces.keep(at, start)
+                self.pieces.write(instead)
+                at = end
+            db = _after(unit, db)
+        self.pieces.keep(at, span.end)
 
     def _context(self, span: Span) -> int | None:
         """Find the database of the units from a gap to the next SELECT."""
@@ -179,39 +182,31 @@ class _Writer:
                 break
         return self._mender.infer(keys, following) if keys else 0
 
-    def _after(self, unit: Unit, db: int | None) -> int | None:
-        for command in unit.commands:
-            db = _selected(command.words, db)
-        return db
-
-    def _kept(self, unit: Unit, db: int | None) -> bytes | None:
-        """Give what is written for a unit in its place; None: its own bytes."""
-        mender, commands = self._mender, [one.words for one in unit.commands]
-        if not mender.is_behind_loss():
-            return None
-        if db is None and commands[0][0].upper() != b"SELECT":
+    def _edits(self, unit: Unit, db: int | None) -> Iterator[tuple[int, int, bytes]]:
+        """Give what is not written as it stands: from where to where, and what is instead."""
+        if not self._mender.is_behind_loss():
+            return
+        if db is None and unit.commands and unit.commands[0].name != b"SELECT":
             self._note(unit, 0, "its database is not known: SELECT was lost")
-            return _selects(commands)
+            yield unit.start, unit.end, _selects(unit)
+            return
         self.units += 1
-        kept, changed = self._in_context(unit, commands)
-        self._tell(db or 0, kept)
-        if not changed:
-            return None
-        body = b"".join(written(*words) for words in kept)
-        if len(kept) < 2:  # noqa: PLR2004  one effect needs no transaction
-            return body
-        return written(b"MULTI") + body + written(b"EXEC")
-
-    def _in_context(self, unit: Unit, commands: Sequence[Words]) -> tuple[list[Words], bool]:
         kept: list[Words] = []
-        changed = False
-        for number, words in enumerate(commands):
-            instead = self._instead(unit, number, commands)
-            changed = changed or instead != (words,)
+        edits: list[tuple[int, int, bytes]] = []
+        commands = [one.words for one in unit.commands]
+        for number, (start, end, words, name) in enumerate(unit.commands):
+            if name not in _RELATIVE or (instead := self._instead(unit, number, commands)) is None:
+                kept.append(words)
+                continue
             kept.extend(instead)
-        return kept, changed
+            edits.append((start, end, b"".join(written(*one) for one in instead)))
+        self._tell(db or 0, kept)
+        yield from edits if kept else ((unit.start, unit.end, b""),)
 
-    def _instead(self, unit: Unit, number: int, commands: Sequence[Words]) -> tuple[Words, ...]:
+    def _instead(
+        self, unit: Unit, number: int, commands: Sequence[Words]
+    ) -> tuple[Words, ...] | None:
+        """Give what is written for a command; None: itself."""
         words = commands[number]
         if jobs.is_blind(words):
             instead = jobs.explicit(words, commands)
@@ -220,10 +215,10 @@ class _Writer:
                 return ()
             self._mender.mending.explicit += 1
             return instead
-        if words[0].upper() in _RELATIVE and self._depends_on_lost(words):
+        if self._depends_on_lost(words):
             self._note(unit, number, "what it makes of its key depends on what is lost")
             return ()
-        return (words,)
+        return None
 
     def _depends_on_lost(self, words: Words) -> bool:
         """Tell whether lost bytes name the key; BullMQ's counters are raised, or only count."""
@@ -234,13 +229,14 @@ class _Writer:
 
     def _tell(self, db: int, commands: Sequence[Words]) -> None:
         plain: list[Words] = []
+        told = self._mender.mending.told
         for words in commands:
             if words[0].upper() == b"SELECT":
-                self._mender.mending.told.update(jobs.told(db, plain))
+                told.update(jobs.told(db, plain))
                 db, plain = int(words[1]), []
             else:
                 plain.append(words)
-        self._mender.mending.told.update(jobs.told(db, plain))
+        told.update(jobs.told(db, plain))
 
     def _note(self, unit: Unit, number: int, why: str) -> None:
         command = unit.commands[number]
@@ -255,7 +251,15 @@ def _selected(words: Words, db: int | None) -> int | None:
     return db
 
 
-def _selects(commands: Sequence[Words]) -> bytes:
+def _after(unit: Unit, db: int | None) -> int | None:
+    """Give the database after a unit."""
+    for command in unit.commands:
+        if command.name == b"SELECT":
+            db = _selected(command.words, db)
+    return db
+
+
+def _selects(unit: Unit) -> bytes:
     """Give what a unit selects: that holds for those after it."""
-    selects = [words for words in commands if words[0].upper() == b"SELECT"]
+    selects = [one.words for one in unit.commands if one.name == b"SELECT"]
     return written(*selects[-1]) if selects else b""

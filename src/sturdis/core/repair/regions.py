@@ -146,6 +146,8 @@ class _Search:
         base = end - run.scan.safe_end
         self.fault = base + run.scan.fault
         self._command = base + run.command
+        self._closed: int | None = None
+        """Behind the last EXEC of a transaction that the damage hit."""
 
     def next(self) -> tuple[int, Run] | None:
         """Give where units follow, and how far; None: nowhere."""
@@ -158,7 +160,7 @@ class _Search:
             run = self._reading.run(at)
             behind = at + run.scan.fault
             if run.scan.tail is Tail.CORRUPT and self._is_rest(at, run):
-                at = self._behind_exec(behind)
+                at = self._closed = self._behind_exec(behind)
             elif self._is_whole(at, run):
                 return at, run
             else:
@@ -169,7 +171,8 @@ class _Search:
         """Give from where on to look: commands before the damage belong to its transaction."""
         text, command = self._text, max(self._end, self._command)
         if exec_ := _EXEC.match(text, command):
-            return exec_.end()
+            self._closed = exec_.end()
+            return self._closed
         if _MULTI.match(text, command) and self.first.in_transaction:
             return command
         return command + 1
@@ -211,9 +214,10 @@ class _Search:
 
     def _may_be_inside(self, start: int) -> bool:
         """Tell whether commands behind this gap may follow a MULTI that it holds."""
-        return (
-            self.first.in_transaction or _OF_MULTI.search(self._text, self._end, start) is not None
-        )
+        if self._closed is None and self.first.in_transaction:
+            return True
+        since = self._end if self._closed is None else self._closed
+        return _OF_MULTI.search(self._text, since, start) is not None
 
     def _has_units(self, start: int, end: int) -> bool:
         units = 0

@@ -2,32 +2,31 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sturdis.core.aof import resp
 
 Words = Sequence[bytes]
 """A command, its name first."""
 
-_ALONE = (b"MULTI", b"EXEC")
+_BLOCK = 1 << 16
+"""Bytes that are split into lines at once."""
+
+_size_line = tuple(b"$%d" % size for size in range(4096)).__getitem__
+"""Give the line before an argument, by its length; longer ones are read one by one."""
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """One command, and where it stands."""
 
     start: int
     end: int
     words: Words
-
-    @property
-    def name(self) -> bytes:
-        """Its name in capitals."""
-        return self.words[0].upper()
+    name: bytes
+    """In capitals."""
 
 
-@dataclass(frozen=True)
-class Unit:
+class Unit(NamedTuple):
     """What a server applies as a whole: a command, or a transaction without its MULTI and EXEC."""
 
     start: int
@@ -54,20 +53,54 @@ def units(text: bytes, start: int, end: int) -> Iterator[Unit]:
 
 def commands(text: bytes, start: int, end: int) -> Iterator[Command]:
     """Give the commands of a whole part."""
-    at, length_at = start, resp.LENGTH.match
+    at = start
     while at < end:
-        if text[at : at + 1] == b"#":
+        if found := _in_block(text[at : min(end, at + _BLOCK)], at):
+            yield from found
+            at = found[-1].end
+        if at < end and text[at : at + 1] == b"#":
             at = _line(resp.ANNOTATION, text, at).end()
-            continue
-        head = _line(resp.COUNT, text, at)
-        words, behind = [], head.end()
-        for _ in range(int(head[1])):
-            length = length_at(text, behind) or _line(resp.LENGTH, text, behind)
-            begin = length.end()
-            behind = begin + int(length[1]) + 2
-            words.append(text[begin : behind - 2])
-        yield Command(at, behind, words)
-        at = behind
+        elif at < end:
+            command = _one(text, at)
+            yield command
+            at = command.end
+
+
+def _in_block(block: bytes, at: int) -> list[Command]:
+    """Give the commands that a block begins with, up to one that takes another way to read.
+
+    Lines are parted several times faster than arguments are read. A line is an argument if it is
+    as long as the line before it says: one with a line break in it is not.
+    """
+    lines = block.split(resp.CRLF)
+    last, here = len(lines) - 1, 0
+    found: list[Command] = []
+    while here < last and lines[here][:1] == b"*":
+        behind = here + 1 + 2 * int(lines[here][1:])
+        if behind > last:
+            break
+        words = lines[here + 2 : behind : 2]
+        try:
+            if lines[here + 1 : behind : 2] != list(map(_size_line, map(len, words))):
+                break
+        except IndexError:
+            break
+        end = at + sum(map(len, lines[here:behind])) + 2 * (behind - here)
+        found.append(Command(at, end, words, words[0].upper()))
+        at, here = end, behind
+    return found
+
+
+def _one(text: bytes, at: int) -> Command:
+    """Read one command, argument by argument."""
+    head = _line(resp.COUNT, text, at)
+    words, behind = [], head.end()
+    for _ in range(int(head[1])):
+        length = _line(resp.LENGTH, text, behind)
+        begin = length.end()
+        behind = begin + int(length[1]) + len(resp.CRLF)
+        words.append(text[begin : behind - len(resp.CRLF)])
+    return Command(at, behind, words, words[0].upper())
 
 
 def written(*words: bytes) -> bytes:
