@@ -114,6 +114,12 @@ def told(run: Run, kind: type[Event], since: int = 0) -> int:
     return sum(isinstance(event, kind) and event.at >= since for event in found)
 
 
+def first(run: Run, kind: type[Event]) -> int:
+    """Give when the first event of a kind was, in milliseconds since 1970."""
+    found = ledger_log.read(Path(run.folder)).events
+    return min(event.at for event in found if isinstance(event, kind))
+
+
 def line(what: str, outcome: Outcome) -> str:
     """Give what it cost, as people read it."""
     return _line(what, outcome.figures)

@@ -8,7 +8,7 @@ from sturdis.adapters.drill_cluster import marks
 from tests.cluster import deployments
 from tests.cluster.drills.faulty import NAMESPACE, Faulty, faulty
 from tests.cluster.drills.scenes import drill, left, passes, where
-from tests.cluster.machine.places import LIMITED
+from tests.cluster.machine.places import HOOKS, LIMITED
 from tests.integration.running import error_code, sturdis
 
 
@@ -20,10 +20,12 @@ def redis(cluster, tmp_path_factory):
 
 
 def test_what_a_cluster_can_never_do_is_told_with_the_drills(redis):
-    listed = sturdis("drill", "list", "--json", *where(redis))
+    listed = sturdis("drill", "list", "--json", *where(redis), "--hooks", str(HOOKS))
     lacking = {one["name"]: one["lacking"] for one in json.loads(listed.stdout)["drills"]}
-    assert lacking["pod-delete"] == []
-    assert "kind of target never" in lacking["power-cut"][0]
+    for name in ("pod-delete", "kill-9", "memory-full", "node-crash", "partition"):
+        assert lacking[name] == []
+    for name in ("power-cut", "stop", "kill-9-rewrite"):
+        assert lacking[name][-1].endswith("this kind of target never has it")
 
 
 def test_a_deleted_pod_costs_no_acknowledged_job(redis, tell):

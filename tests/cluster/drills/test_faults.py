@@ -13,7 +13,17 @@ from sturdis.core.drill.load import Kind
 from sturdis.core.drill.run import QUEUES, Run
 from sturdis.core.report import Verdict
 from tests.cluster.drills.faulty import TornAndKilled, faulty, now
-from tests.cluster.drills.scenes import LOAD, SCENARIO, Act, act, holds, line, told, under_load
+from tests.cluster.drills.scenes import (
+    LOAD,
+    SCENARIO,
+    Act,
+    act,
+    first,
+    holds,
+    line,
+    told,
+    under_load,
+)
 from tests.integration.servers import wait_until
 
 FILLING = 100_000
@@ -53,7 +63,7 @@ def test_memory_that_is_really_full_is_worked_off_and_no_container_is_killed(
     def fill(on: BrokenDeployment, run: Run) -> Act:
         def filled() -> None:
             wait_until(lambda: told(run, Rejected) >= REFUSED, "adds are refused", seconds=60)
-            full = now()
+            full = first(run, Rejected)
             wait_until(lambda: told(run, Done, full) >= WORKED_OFF, "jobs are done", seconds=30)
             cleaned = now()
             clean(on.address, [(run.prefix, name) for name in QUEUES])

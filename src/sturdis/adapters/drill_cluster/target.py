@@ -100,10 +100,8 @@ class ClusterTarget:
     def lacking(self, scenario: Scenario) -> Sequence[str]:
         """Say why the drill cannot be run here; empty: it can. Nothing is changed."""
         lacking = abilities.lacking(scenario.needs, hooks.abilities(self.hooks))
-        if lacking:
-            return lacking
-        told = [_unfit(scenario)]
-        if scenario.load is not None and not self._images():
+        told = [_unfit(scenario), *lacking]
+        if not any(told) and scenario.load is not None and not self._images():
             told.append(
                 "no image for pods of load: tools.image in the spec, or the file of --hooks"
             )
