@@ -1,5 +1,6 @@
 """`sturdis repair`: what it keeps, shows and proves, on every server of the matrix."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -174,3 +175,36 @@ def test_an_intact_folder_whose_increment_is_empty_needs_nothing(server, tmp_pat
         life.kill()
     assert [one for one in (data / PARTS).glob("*.incr.aof") if one.stat().st_size == 0]
     assert not damaged.repair(data, server).plan.is_needed
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_lost_manifest_leaves_out_an_increment_that_the_base_holds_already(server, tmp_path):
+    data = tmp_path / "data"
+    words = ("--appendonly", "yes", "--aof-timestamp-enabled", "yes")
+    with start_server(data, *words, server=server) as life:
+        life.call("RPUSH", "list", "old")
+        before = (data / INCREMENT).read_bytes()
+        life.call("BGREWRITEAOF")
+        wait_until(lambda: not (data / INCREMENT).exists(), "the rewrite")
+        life.call("RPUSH", "list", "new")
+        life.kill()
+    second, third = (data / PARTS / f"appendonly.aof.{n}.incr.aof" for n in (2, 3))
+    second.rename(third)
+    second.write_bytes(re.sub(rb"#TS:[0-9]+", b"#TS:1700000000", before))
+    (data / MANIFEST).unlink()
+    plan = damaged.repair(data, server).plan
+    assert f"left out, as the base is newer: {second.name}" in plan.manifest
+    with start_server(data, *words, server=server) as life:
+        assert life.call("LRANGE", "list", 0, -1) == (b"old", b"new")
+
+
+@pytest.mark.parametrize("server", ONE)
+def test_an_increment_of_which_it_is_not_known_whether_the_base_holds_it_is_named(server, tmp_path):
+    data = damaged.folder(tmp_path / "data", server, HEAD)
+    base, first = data / BASE, data / INCREMENT
+    base.rename(base.with_name("appendonly.aof.2.base.rdb"))
+    first.rename(first.with_name("appendonly.aof.2.incr.aof"))
+    (data / PARTS / "appendonly.aof.3.incr.aof").write_bytes(b"")
+    (data / MANIFEST).unlink()
+    (told,) = damaged.told(data, "--dry-run")["undecided"]
+    assert told.startswith("appendonly.aof.2.incr.aof: whether the base holds it already")

@@ -239,7 +239,7 @@ class Planning:
             duplicates=mending.duplicates,
             notes=tuple(mending.notes),
             unnoted=mending.unnoted,
-            undecided=resolved.undecided,
+            undecided=(*self._parts.files.undecided, *resolved.undecided),
             signs=signs,
             refused=self._refused,
             before=before.counts() if before else {},

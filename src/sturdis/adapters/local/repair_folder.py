@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import mmap
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,10 @@ from sturdis.adapters.local import data_folder, repair_copy, repair_refusals
 from sturdis.core.aof import guard, rdb
 from sturdis.core.aof.copying import Step
 from sturdis.core.aof.manifest import Manifest
-from sturdis.core.repair import filesets
+from sturdis.core.repair import filesets, leftovers
 from sturdis.core.repair.drafting import Parts
 from sturdis.core.repair.filesets import FileSet
+from sturdis.core.repair.leftovers import Written
 from sturdis.core.repair.mended import Increment
 from sturdis.core.servers import Record
 
@@ -33,6 +35,8 @@ BESIDE = "temp-repair.manifest"
 
 OF_A_SET = (".incr.aof", ".base.aof", ".base.rdb")
 """How the names of files end that a manifest leads."""
+
+_STAMP = re.compile(rb"#TS:([0-9]{9,11})\r\n")
 
 Tell = Callable[[Step], None]
 
@@ -112,17 +116,25 @@ class RepairFolder:
         return {one: (stat.st_size, stat.st_mtime_ns) for one, stat in stats}
 
     def _found(self, files: FileSet, names: tuple[str, ...]) -> Found:
-        base, format_, is_whole = None, None, True
+        base, format_, is_whole, began = None, None, True, None
         if files.base is not None:
             path = self.file(files.base.name)
             head, tail = _ends(path)
-            format_ = rdb.format_of(head)
+            format_, began = rdb.format_of(head), rdb.created(head)
             if format_ is not None or path.suffix == ".rdb":
                 is_whole = format_ is not None and rdb.ends_whole(tail)
             else:
                 base = self._increment(files.base.name)
-        increments = tuple(self._increment(one.name) for one in files.increments)
+        texts = {one.name: self._increment(one.name) for one in files.increments}
+        if files.by_names:
+            written = {name: self._written(name, one.text) for name, one in texts.items()}
+            files = leftovers.left_out(files, began, written)
+        increments = tuple(texts[one.name] for one in files.increments)
         return Found(Parts(files, base, is_whole, increments, names), format_, self._record())
+
+    def _written(self, name: bytes, text: bytes) -> Written:
+        stamps = (int(found[1]) for found in _STAMP.finditer(text))
+        return Written(max(stamps, default=None), int(self.file(name).stat().st_mtime))
 
     def file(self, name: bytes) -> Path:
         """Give where one of its files is."""

@@ -44,6 +44,17 @@ def is_empty(head: bytes) -> bool:
     return at is not None and head[at : at + 1] == bytes((_END,))
 
 
+def created(head: bytes) -> int | None:
+    """Give the second since 1970 in which an RDB was begun; None: `head` does not tell."""
+    at: int | None = _MAGIC_BYTES if format_of(head) else None
+    while at is not None and head[at : at + 1] == bytes((_FIELD,)):
+        name_end = _behind_string(head, at + 1)
+        at = None if name_end is None else _behind_string(head, name_end)
+        if at is not None and name_end is not None and head[:name_end].endswith(b"\x05ctime"):
+            return int.from_bytes(head[name_end + 1 : at], "little")
+    return None
+
+
 def _behind_string(head: bytes, at: int) -> int | None:
     """Pass over a string shorter than 64 bytes or a number; fields have no others."""
     first = head[at] if at < len(head) else 0x80

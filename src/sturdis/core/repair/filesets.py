@@ -29,6 +29,10 @@ class FileSet:
     """Whether there was a base, or must have been, and it is not there."""
     gap_before: frozenset[bytes]
     """Increments before which another one is missing."""
+    by_names: bool = False
+    """Whether no manifest says so."""
+    undecided: tuple[str, ...] = ()
+    """What is loaded though it may not belong to the rest, and why."""
 
     @property
     def loaded(self) -> tuple[Entry, ...]:
@@ -117,7 +121,7 @@ def _by_names(problem: str, present: Collection[str]) -> FileSet | None:
     kept = sorted(
         (one for one in increments if one.sequence >= first), key=lambda one: one.sequence
     )
-    return FileSet(base, tuple(kept), problem, base is None, frozenset())
+    return FileSet(base, tuple(kept), problem, base is None, frozenset(), by_names=True)
 
 
 def renamed(

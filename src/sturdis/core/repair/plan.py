@@ -65,7 +65,7 @@ class Plan:
     """Commands that are not applied: what they do depends on what is lost."""
     unnoted: int
     undecided: tuple[str, ...]
-    """Jobs that are left to people."""
+    """Jobs, and files, that are left to people."""
     signs: tuple[str, ...]
     """What the jobs show of damage, where all that is whole is kept."""
     refused: tuple[str, ...]
