@@ -178,9 +178,3 @@ def assert_unseen(found: Diagnosed, *words: str) -> None:
 def test_what_is_not_there_at_all_is_an_error_with_what_to_type(running):
     absent = running.sturdis("doctor", "-n", "no-such-namespace")
     assert (absent.returncode, error_code(absent)) == (18, "cluster.no_pod")
-
-
-def test_without_a_cluster_it_says_what_to_type():
-    bare = sturdis("doctor")
-    assert (bare.returncode, error_code(bare)) == (2, "usage")
-    assert "sturdis verify" in bare.stderr
