@@ -60,6 +60,18 @@ def test_a_drill_without_load_expects_figures():
             f"{KILL}expect:\n  figures: {{kills: {{eqals: 3}}}}\n",
             'line 7: expect.figures: unknown key "eqals"',
         ),
+        (
+            f"{KILL}expect:\n  figures:\n    kills: {{}}\n",
+            "line 8: expect.figures: it must be: `equals`, `at_least` or `at_most`",
+        ),
+        (
+            f"{KILL}expect:\n  figures:\n    kills: {{equals: .nan}}\n",
+            "line 8: expect.figures: it must be: numbers",
+        ),
+        (
+            f"{KILL}expect:\n  figures:\n    kills: {{at_least: 3, at_most: 2}}\n",
+            "line 8: expect.figures: it must be: what a figure can be, not at least 3 and at most 2",
+        ),
         (KILL.replace("kind: kill", "kind: kil"), "line 3: fault.kind: invalid value 'kil'; did"),
         (KILL.replace("moment", "moent"), 'line 3: fault: unknown key "moent"; did you mean "mom'),
         (KILL.replace("rewrite", "never"), "line 3: fault.moment: invalid enum value 'never'"),

@@ -1,6 +1,7 @@
 """What a drill saw beside its ledger, as named figures, and what its file expected of them."""
 
 from collections.abc import Mapping
+from math import isnan
 
 import msgspec
 
@@ -11,13 +12,29 @@ Figures = Mapping[str, float | None]
 
 
 class Expectation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What one figure has to be: all that is said must hold."""
+    """What one figure has to be: all that is said must hold.
+
+    Raises:
+        ValueError: Each figure would do, or none; msgspec names the place in the file.
+    """
 
     equals: float | None = None
     at_least: float | None = None
     at_most: float | None = None
     of: str = ""
     """Name of the figure that this one is a part of, where it is one: it is told beside it."""
+
+    def __post_init__(self) -> None:
+        """Refuse what says nothing, and what nothing can be."""
+        limits = [one for one in (self.equals, self.at_least, self.at_most) if one is not None]
+        if not limits:
+            raise ValueError(
+                "it must be: `equals`, `at_least` or `at_most`, else any figure passes"
+            )
+        if any(isnan(one) for one in limits):
+            raise ValueError("it must be: numbers")
+        if not any(self.holds(one) for one in limits):
+            raise ValueError(f"it must be: what a figure can be, not {self}")
 
     def __str__(self) -> str:
         """Say it as people do: `at least 1 and at most 3`."""
