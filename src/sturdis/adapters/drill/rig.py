@@ -166,7 +166,7 @@ class Rig(AbstractContextManager["Rig"]):
         at = _now()
         self._folder.remember(Record(self.server, embedded=binaries.is_embedded(self.server)))
         if self._seen is None:
-            self._seen = LocalServer(self.address)
+            self._seen = LocalServer(self.address, lambda: self.pid)
         elif self._seen.pid != self.pid:
             self._seen.wait_until_served(self._number, limit)
         return Served(at, self._number, self.pid)

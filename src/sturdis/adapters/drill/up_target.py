@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from sturdis.adapters.drill import ownership
 from sturdis.adapters.drill import stage as stages
 from sturdis.adapters.drill.server import LocalServer
 from sturdis.adapters.drill.stage import LocalStage
@@ -51,10 +52,13 @@ class UpTarget:
         """Make the stage of a run; the server is left alone at its end.
 
         Raises:
-            DrillError: `drill.not_served`: it does not serve now.
+            DrillError: `drill.not_served`: it does not serve now. `drill.not_ours`: what answers is
+                not the server of an `up` of this user that allows drills.
         """
         with Journal(Path(run.folder)), stages.parts(run) as (stack, log):
-            server = stack.enter_context(LocalServer(self._address))
+            server = stack.enter_context(
+                LocalServer(self._address, lambda: ownership.of_marked_up(self._address))
+            )
             stage = LocalStage(run, KillOfUp(server), self._address, log, stack)
             stage.rest = REST
             yield stage
