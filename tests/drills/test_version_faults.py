@@ -13,7 +13,7 @@ from sturdis.core.drill.faults.version import ServerDowngrade, ServerUpgrade
 from sturdis.core.drill.rig_plan import RigPlan
 from sturdis.core.errors import DrillError
 from tests import matrix
-from tests.drills.rigs import faulty, rigged
+from tests.drills.rigs import faulty, figure, rigged
 
 REDIS_7, REDIS_8, VALKEY_8, VALKEY_9 = (str(row.server) for row in matrix.ROWS)
 
@@ -34,6 +34,20 @@ def test_a_newer_server_has_all_that_the_older_one_left(old, new, tmp_path):
         assert fault.rig.server.path == new != before.path
         fault.undo(1, 20)
         assert fault.rig.call("GET", "a") == b"b"
+        figures = fault.figures()
+    assert (figures["moved"], figures["refused"], figures["unmet"]) == (1, 0, 0)
+
+
+def test_a_newer_server_that_does_not_load_the_data_is_counted(tmp_path):
+    with faulty(tmp_path, ServerUpgrade(to=VALKEY_9), VALKEY_8) as fault:
+        fault.rig.call("SET", "a", "b")
+        fault.rig.configure(no_such_setting="1")
+        fault.inject(1)
+        fault.rig.configure()
+        fault.undo(1, 20)
+        assert fault.rig.call("GET", "a") == b"b"
+        figures = fault.figures()
+    assert (figures["moved"], figures["refused"]) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +62,18 @@ def test_a_server_that_cannot_read_the_data_does_not_touch_it(new, old, tmp_path
         fault.undo(1, 20)
         assert fault.rig.call("GET", "a") == b"b"
         figures = fault.figures()
-    assert (figures["refused"], figures["untold"], figures["changed_files"]) == (1, 0, 0)
+    told = [figures[name] for name in ("refused", "untold", "changed_files", "unmet")]
+    assert told == [2, 0, 0, 0]
+
+
+def test_a_server_that_is_let_at_the_data_is_counted_with_what_it_changed(tmp_path):
+    with faulty(tmp_path, ServerDowngrade(to=VALKEY_8), VALKEY_9, guarded=False) as fault:
+        fault.rig.call("SET", "a", "b")
+        fault.inject(1)
+        figures = fault.figures()
+        fault.undo(1, 20)
+    assert (figures["refused"], figures["untold"], figures["unmet"]) == (1, 1, 0)
+    assert figure(fault, "changed_files") > 0
 
 
 @pytest.mark.parametrize(
