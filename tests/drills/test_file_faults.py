@@ -5,9 +5,11 @@ import uuid
 
 import pytest
 
+from sturdis.adapters.faults import bit_flip
+from sturdis.core.aof.layout import Layout, Span
 from sturdis.core.drill.events import Destroyed, Killed, Served
 from sturdis.core.drill.faults.files import BitFlip, BitFlips, NulTail, TornTail, VolumeLost
-from sturdis.core.errors import DrillError
+from sturdis.core.errors import DataError, DrillError
 from tests import matrix
 from tests.drills.rigs import faulty, figure
 from tests.integration.running import SERVERS, sturdis
@@ -48,7 +50,17 @@ def test_only_jobs_in_the_missing_bytes_are_lost(options, server, tmp_path):
         fault.rig.start()
         assert there(fault.rig, later) == set(later)
         figures = fault.figures()
-    assert (figures["unmet"], figures["left_torn"]) == (0, 0)
+    assert (figures.get("unmet", 0), figures["left_torn"]) == (0, 0)
+    assert figure(fault, "bytes_behind_the_last_unit") > 0
+
+
+@pytest.mark.tier("embedded")
+def test_a_file_without_a_unit_to_tear_or_to_hit_is_not_met(tmp_path):
+    for name, options in (("torn", TornTail()), ("flip", BitFlip())):
+        with faulty(tmp_path / name, options, "embedded") as fault:
+            fault.rig.increment().write_bytes(b"")
+            broken(fault)
+            assert figure(fault, "unmet") == 1
 
 
 @pytest.mark.tier("redis-server")
@@ -79,7 +91,29 @@ def test_a_flipped_bit_of_the_frame_costs_one_unit(server, tmp_path):
         assert len(hit.uuids) == 1
         assert there(fault.rig, made) == set(made) - set(hit.uuids)
         figures = fault.figures()
-    assert (figures["untold"], figures["repaired"]) == (0, 1)
+    told = [figures[name] for name in ("untold", "repaired", "cut_whole_units", "unmet")]
+    assert told == [0, 1, 0, 0]
+
+
+def test_units_that_a_cut_took_beside_the_one_that_was_hit_are_counted():
+    first, hit, last = (Span(at, at + 10) for at in (0, 10, 20))
+    found = Layout((first, hit, last), ())
+    assert [bit_flip.others_cut(found, hit, cut) for cut in (25, 10, 0)] == [1, 1, 2]
+    assert bit_flip.others_cut(found, last, 22) == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "why", "speaks"),
+    [
+        ("data.corrupt", "", True),
+        ("data.not_writable", "no space is left", False),
+        ("drill.not_served", "Bad file format reading the append only file a: make a", True),
+        ("drill.not_served", "not within 30 s", False),
+    ],
+)
+def test_only_what_is_said_of_the_bytes_counts_as_told(code, why, speaks):
+    kind = DataError if code.startswith("data") else DrillError
+    assert bit_flip.speaks_of_damage(kind(code, "x", why=why, do="x")) is speaks
 
 
 @pytest.mark.tier("redis-server")
@@ -90,6 +124,8 @@ def test_without_the_guard_redis_loads_what_frames_its_commands_wrongly(tmp_path
     with faulty(tmp_path / "guarded", BitFlips(trials=60), REDIS_7) as fault:
         broken(fault)
         assert figure(fault, "untold_in_frame") == 0
+        assert figure(fault, "frame_flips") > 0
+        assert figure(fault, "unflipped_alike") == 1
         assert figure(fault, "wrong") > 0, "an increment has no checksum"
         assert sum(figure(fault, fate) for fate in ("told", "harmless", "wrong")) == 60
 

@@ -14,52 +14,76 @@ from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import files
 from sturdis.core.errors import DataError, DrillError, SturdisError
 
-REPAIRED_WITHIN = 60.0
-"""Seconds; the data of a drill is repaired within two."""
+OF_THE_BYTES = frozenset({"data.corrupt", "data.torn_earlier", "data.long_tail"})
+"""Codes by which the guard refuses an append-only file for what is in it."""
+
+OF_THE_FILE = "reading the append only file"
+"""In every word that a server of the matrix ends with for what is in the file."""
 
 TOLD, HARMLESS, WRONG = "told", "harmless", "wrong"
 """What became of a flip: a start refused or a tail cut; the same data; other data, and no word."""
 
 
+FIGURES = ("flips", TOLD, HARMLESS, WRONG, "frame_flips", "untold_in_frame", "unflipped_alike")
+
+
 class BitFlip(Damage):
     """A bit of the frame. The start is refused, and `sturdis repair` mends the data.
 
-    `untold` counts the flips that neither guard nor server said anything of.
+    `untold` counts the flips that neither guard nor server said anything of; `cut_whole_units` the
+    units beside the one that was hit that the guard cut off.
     """
 
     def __init__(self, options: files.BitFlip, parts: Parts) -> None:
         super().__init__(parts)
         self._among = options.among
-        self._hit = b""
-        """The bytes from the unit that was hit to the end."""
-        self.counted.update(untold=0, repaired=0)
+        self._found = Layout((), ())
+        self._hit = Span(0, 0)
+        self.counted.update(untold=0, repaired=0, cut_whole_units=0, unmet=0)
 
     def damage(self, number: int, increment: Path, content: bytes) -> Sequence[Event]:
         """Turn one bit around; the unit that it is in is lost."""
-        found = layout(content)
-        at = self.dice.choice(found.frame_bytes(max(0, len(content) - self._among)))
-        unit = found.unit_at(at) or Span(at, len(content))
+        self._found = layout(content)
+        framed = self._found.frame_bytes(max(0, len(content) - self._among))
+        if not framed:
+            self.counted["unmet"] += 1
+            return ()
+        at = self.dice.choice(framed)
+        self._hit = self._found.unit_at(at) or Span(at, len(content))
         flip(increment, at, self.dice.randrange(8))
-        self._hit = content[unit.start :]
-        return (damage.destroyed(now(), number, content[unit.start : unit.end]),)
+        self.counted["unmet"] += increment.read_bytes() == content
+        return (damage.destroyed(now(), number, content[self._hit.start : self._hit.end]),)
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Start the server; where that is refused, repair the data and start it then."""
         if not self.down:
             return ()
-        cuts = len(self.rig.mended)
+        before = len(self.rig.mended)
         try:
             served = super().undo(number, seconds)
-        except (DataError, DrillError):
+        except (DataError, DrillError) as error:
+            if not speaks_of_damage(error):
+                raise
             self.rig.end_all()
             self.down = True
             repairing.repair(self.rig, number)
             self.counted["repaired"] += 1
             return super().undo(number, seconds)
-        if len(self.rig.mended) == cuts:
-            self.counted["untold"] += 1
-            return served
-        return (damage.destroyed(now(), number, self._hit), *served)
+        cuts = [one.cut for one in self.rig.mended[before:] if one.cut]
+        self.counted["untold"] += not cuts
+        for cut in cuts:
+            self.counted["cut_whole_units"] += others_cut(self._found, self._hit, cut.offset)
+        return served
+
+
+def others_cut(found: Layout, hit: Span, offset: int) -> int:
+    """Count the units that a cut at `offset` took, beside the one that was hit."""
+    return sum(one.end > offset and one != hit for one in found.units)
+
+
+def speaks_of_damage(error: SturdisError) -> bool:
+    """Tell whether a start was refused for the bytes, and not for want of time or a port."""
+    return error.code in OF_THE_BYTES or OF_THE_FILE in error.why
 
 
 class BitFlips(OnRig):
@@ -75,27 +99,33 @@ class BitFlips(OnRig):
         self._home = torn_multi.short_folder(parts.journal)
         self._written: Written | None = None
         self._truth: Mapping[bytes, bytes] = {}
-        self.counted.update({"flips": 0, TOLD: 0, HARMLESS: 0, WRONG: 0, "untold_in_frame": 0})
+        self.counted.update(dict.fromkeys(FIGURES, 0))
 
     def prepare(self) -> None:
         """Have BullMQ write, and read what that comes to."""
+        self._written = self._write()
+
+    def _write(self) -> Written:
         some = trials.write(self.rig, self._home / "load")
         with Trial(some, some.increment, self._home, guarded=True) as whole, whole.life() as life:
             self._truth = _digests(life)
-        self._written = some
+        return some
 
     def inject(self, _number: int) -> Sequence[Event]:
-        """Try so many bits."""
-        if (some := self._written) is None:
-            return ()
-        bits = self.dice.sample(range(len(some.increment) * 8), self._trials)
+        """Try so many bits, or all."""
+        some = self._written or self._write()
+        every = range(len(some.increment) * 8)
+        bits = self.dice.sample(every, min(self._trials, len(every)))
         fates: dict[int, str] = {}
 
         def tried(bit: int) -> bool:
-            fates[bit] = self._fate(some, bit)
+            content = bytearray(some.increment)
+            content[bit // 8] ^= 1 << bit % 8
+            fates[bit] = self._fate(some, bytes(content))
             return True
 
         trials.failed(bits, tried)
+        self.counted["unflipped_alike"] += self._fate(some, some.increment) == HARMLESS
         self._count(fates, layout(some.increment))
         return ()
 
@@ -103,20 +133,22 @@ class BitFlips(OnRig):
         framed = set(found.frame_bytes(0))
         self.counted["flips"] += len(fates)
         for bit, fate in fates.items():
+            in_frame = bit // 8 in framed
             self.counted[fate] += 1
-            self.counted["untold_in_frame"] += fate != TOLD and bit // 8 in framed
+            self.counted["frame_flips"] += in_frame
+            self.counted["untold_in_frame"] += in_frame and fate != TOLD
 
-    def _fate(self, some: Written, bit: int) -> str:
-        content = bytearray(some.increment)
-        content[bit // 8] ^= 1 << bit % 8
-        with Trial(some, bytes(content), self._home, guarded=self.rig.plan.guarded) as trial:
+    def _fate(self, some: Written, content: bytes) -> str:
+        with Trial(some, content, self._home, guarded=self.rig.plan.guarded) as trial:
             try:
                 with trial.life() as life:
                     if trial.increment.stat().st_size < len(content):
                         return TOLD
                     return HARMLESS if _digests(life) == self._truth else WRONG
-            except SturdisError:
-                return TOLD
+            except (DataError, DrillError) as error:
+                if speaks_of_damage(error):
+                    return TOLD
+                raise
 
 
 def _digests(life: Life) -> Mapping[bytes, bytes]:

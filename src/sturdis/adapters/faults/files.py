@@ -45,7 +45,7 @@ class Torn(Damage):
 
     def __init__(self, parts: Parts) -> None:
         super().__init__(parts)
-        self.counted["left_torn"] = 0
+        self.counted.update(left_torn=0, bytes_behind_the_last_unit=0)
         self._increment: Path | None = None
         self._whole = b""
 
@@ -90,11 +90,12 @@ class TornTail(Torn):
     def __init__(self, options: files.TornTail, parts: Parts) -> None:
         super().__init__(parts)
         self._most = options.most
+        self.counted["unmet"] = 0
 
     def damage(self, number: int, increment: Path, content: bytes) -> Sequence[Event]:
         """Cut the end off."""
-        lowest = max(1, len(content) - self._most)
-        for _try in range(TRIES):
+        lowest = max(0, len(content) - self._most)
+        for _try in range(TRIES if content else 0):
             left = content[: self.dice.randrange(lowest, len(content))]
             if damage.last_end(left) < len(left):
                 return self.tear(number, increment, content, left)
@@ -108,6 +109,7 @@ class NulTail(Torn):
     def __init__(self, options: files.NulTail, parts: Parts) -> None:
         super().__init__(parts)
         self._options = options
+        self.counted["overwritten"] = 0
 
     def damage(self, number: int, increment: Path, content: bytes) -> Sequence[Event]:
         """Write zero bytes."""

@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from msgspec import structs
+
 from sturdis.adapters.drill.ledger_log import LedgerLog
 from sturdis.adapters.drill.rig import Rig
 from sturdis.adapters.drill.undo_journal import Journal
+from sturdis.adapters.faults import jobs
 from sturdis.adapters.redis.healing import SickServer
+from sturdis.core.aof import guard as guards
 from sturdis.core.doctor.healing import State
-from sturdis.core.drill.events import Event
+from sturdis.core.drill.events import Event, Killed
 from sturdis.core.drill.observed import Figures
 from sturdis.core.errors import DrillError, TargetError
 
@@ -42,8 +46,10 @@ class OnRig:
         self.rig = parts.rig
         self.journal = parts.journal
         self.dice = parts.dice
-        self.counted: Counter[str] = Counter(unmet=0)
-        """What was counted over all rounds; `unmet`: rounds in which the fault was not met."""
+        self.log = parts.log
+        self.counted: Counter[str] = Counter()
+        """What was counted over all rounds; `unmet`, of faults that may miss: rounds in which it
+        was not met. A fault that cannot tell has none: no drill can expect it to be 0."""
         self.down = False
         """Whether the server was ended, and is to be started again."""
 
@@ -72,6 +78,20 @@ class OnRig:
         self.down = False
         served = self.rig.wait_until_served(seconds)
         return (served,)
+
+    def kill(self, number: int) -> Killed:
+        """Kill the server, and tell which jobs its files lack at once.
+
+        What it acknowledges while an fsync is under way, or waits to begin, it holds back. A server
+        that writes no file is told of as its looks saw it.
+        """
+        killed = self.rig.kill(number)
+        self.down = True
+        self.counted["kills"] += 1
+        if not any((self.rig.data / guards.FOLDER).glob("*.incr.aof")):
+            return killed
+        lacking = jobs.asked(self.log.folder, killed.at) - jobs.written(self.rig)
+        return structs.replace(killed, unwritten=tuple(sorted(lacking)), files_read=True)
 
     def figures(self) -> Figures:
         """Give what was counted."""

@@ -61,12 +61,14 @@ class TornMultiFault(OnRig):
 
     def prepare(self) -> None:
         """Have BullMQ write, and one transaction at the end."""
-        self._written = trials.write(self.rig, self._home / "load", LAST)
+        self._written = self._write()
+
+    def _write(self) -> Written:
+        return trials.write(self.rig, self._home / "load", LAST)
 
     def inject(self, _number: int) -> Sequence[Event]:
         """Try every cut, and some with zero bytes behind."""
-        if (some := self._written) is None:
-            return ()
+        some = self._written or self._write()
         with_nuls = inside(some)[:: self._options.every]
         lost_with_nuls = self._count(some, with_nuls, self._options.nuls)
         self.counted["cuts"] += len(inside(some))

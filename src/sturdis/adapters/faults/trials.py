@@ -37,6 +37,9 @@ STARTED_WITHIN = 30.0
 
 LOOK_SECONDS = 0.01
 
+LOG_WORDS = 400
+"""Characters of the log's end that an error tells: what a server says of a damaged file has 200."""
+
 AT_ONCE = 4
 """Servers that run beside each other: more gain nothing on two cores."""
 
@@ -127,7 +130,7 @@ class Life:
         while not self._serves():
             if time.monotonic() > deadline or self._has_ended():
                 words = self._log.read_text(errors="replace").split()
-                raise not_served(" ".join(words)[-200:])
+                raise not_served(" ".join(words)[-LOG_WORDS:])
 
     def _serves(self) -> bool:
         try:
