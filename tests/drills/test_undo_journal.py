@@ -71,6 +71,25 @@ def test_a_step_that_fails_keeps_no_other_from_being_undone_and_stays_open(tmp_p
     assert undo_journal.left_behind(run.parent) == (run,)
 
 
+def test_a_line_that_nobody_understands_is_told_and_the_rest_is_undone(tmp_path):
+    run, made = tmp_path / "runs/one", [tmp_path / name for name in "ab"]
+    for folder in made:
+        folder.mkdir()
+    run.mkdir(parents=True)
+    path = run / undo_journal.NAME
+    steps = [undo.encode(undo.Noted(n, RemoveFolder(str(made[n])))) for n in range(2)]
+    path.write_bytes(b"garbage\n".join(steps))
+    assert undo_journal.left_behind(run.parent) == (run,)
+    with pytest.raises(DrillError) as refused:
+        Journal(run).close()
+    assert refused.value.code == "drill.log_damaged"
+    assert f"line 2 of the undo journal {path}" in refused.value.what
+    assert f"remove {path}" in refused.value.do
+    assert not any(folder.exists() for folder in made)
+    path.unlink()
+    assert undo_journal.left_behind(run.parent) == ()
+
+
 def test_undoing_twice_is_harmless(tmp_path):
     run = tmp_path / "runs/one"
     for _time in range(2):

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from sturdis import wiring
 from sturdis.cli import drill_telling
@@ -15,10 +16,12 @@ from sturdis.core.cluster_aim import ClusterRequest
 from sturdis.core.drill import asking
 from sturdis.core.drill.asking import LOCAL, DrillRequest
 from sturdis.core.drill.stored import Choices
-from sturdis.core.errors import UsageError
+from sturdis.core.errors import SturdisError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sturdis.core.drill.undo import Step
 
 
 @click.group
@@ -64,6 +67,7 @@ def target_options(command: Command) -> Command:
         **options: Any,
     ) -> Any:
         in_cluster = where.names_a_cluster(target)
+        _refuse_idle_hooks(in_cluster=in_cluster)
         spec_name = None if spec_file is None else str(spec_file)
         choices = Choices(
             target=(where.context if in_cluster else target) or LOCAL,
@@ -157,6 +161,17 @@ def run(
     return asking.exit_status(runs)
 
 
+def _refuse_idle_hooks(*, in_cluster: bool) -> None:
+    typed = click.get_current_context().get_parameter_source("hooks")
+    if typed is ParameterSource.COMMANDLINE and not in_cluster:
+        raise UsageError(
+            "usage",
+            "--hooks is without --context",
+            why="its commands reach the nodes of a cluster, and no cluster is named",
+            do="name the cluster with --context, or leave --hooks out",
+        )
+
+
 def _refuse_none_or_both(*, every: bool, drills: tuple[str, ...]) -> None:
     if every == bool(drills):
         raise UsageError(
@@ -195,9 +210,18 @@ def report(output: Output, html: str | None, run: str | None) -> None:
 @click.pass_obj
 def undo(output: Output) -> None:
     """Undo what drills left behind that were killed themselves."""
-    steps = wiring.undo_drills()
+    steps: list[Step] = []
+    try:
+        wiring.undo_drills(steps.append)
+    except SturdisError:  # what was undone is told all the same
+        for step in steps:
+            output.text(_undone(step), err=output.json)
+        raise
     if output.json:
         output.value({"undone": [drill_telling.step_values(step) for step in steps]})
     else:
-        lines = [f"undone   {drill_telling.step_text(step)}" for step in steps]
-        output.text("\n".join(lines) or "nothing is left to be undone")
+        output.text("\n".join(map(_undone, steps)) or "nothing is left to be undone")
+
+
+def _undone(step: "Step") -> str:
+    return f"undone   {drill_telling.step_text(step)}"

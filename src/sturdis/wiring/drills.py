@@ -2,12 +2,13 @@
 
 import random
 import tempfile
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from sturdis.core.drill import asking, drill_changes
+from sturdis.core.drill import asking, drill_changes, verdict
 from sturdis.core.drill import outcome as outcomes
 from sturdis.core.drill.asking import DrillRequest, Hear, Listed
 from sturdis.core.drill.drill_changes import Changes
@@ -15,12 +16,14 @@ from sturdis.core.drill.outcome import Outcome
 from sturdis.core.drill.run import Run
 from sturdis.core.drill.stored import Choices, StoredRun
 from sturdis.core.errors import SturdisError
+from sturdis.core.report import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from sturdis.core.cluster_aim import ClusterRequest
     from sturdis.core.drill.events import Survey
+    from sturdis.core.drill.outcome import Ran
     from sturdis.core.drill.scenario import Scenario
     from sturdis.core.drill.stage import Target, Tell
     from sturdis.core.drill.undo import Step
@@ -117,21 +120,44 @@ def run_on(
     Raises:
         DrillError: The log cannot be written, or something could not be undone.
     """
-    from sturdis.adapters.drill import ledger_log
     from sturdis.flows import drill as flow
 
     if lacking := target.lacking(run.scenario):
         return outcomes.untouched(lacking), None
+    ran: Ran | None = None
     try:
         with target.stage(run) as stage:
             ran = flow.run(run, stage, tell or flow.unheard)
     except SturdisError as error:
         if error.code in NOT_FOUND_OUT:
             raise
-        return outcomes.untouched([f"{error.what}: {error.why}"]), None
+        if ran is None:
+            return outcomes.untouched([_told(error)]), None
+        came_to = _concluded(run, ran)  # a failure stays one, and a pass is none any more
+        found = verdict.worst_first([*came_to.found, (Verdict.UNKNOWN, _told(error))])
+        return replace(came_to, found=tuple(found)), ran.survey
+    return _concluded(run, ran), ran.survey
+
+
+def _concluded(run: Run, ran: "Ran") -> Outcome:
+    from sturdis.adapters.drill import ledger_log
+
     logs = ledger_log.read(Path(run.folder))
     torn = [str(one.path) for one in logs.torn]
-    return outcomes.conclude(run, logs.events, torn, ran), ran.survey
+    return outcomes.conclude(run, logs.events, torn, ran)
+
+
+def _told(error: SturdisError) -> str:
+    return f"{error.what}: {error.why}"
+
+
+def _ended_by(error: BaseException) -> str:
+    """Say what ended a run; a defect's own words may hold anything, and are not kept."""
+    if isinstance(error, KeyboardInterrupt):
+        return "it was interrupted"
+    if isinstance(error, SturdisError):
+        return _told(error)
+    return f"a defect of sturdis ended it: {type(error).__name__}"
 
 
 def _run_kept(
@@ -141,7 +167,7 @@ def _run_kept(
     changes: Changes,
     hear: Hear,
 ) -> StoredRun:
-    """Run one drill and keep what it came to; of one that is interrupted, that it was."""
+    """Run one drill and keep what it came to; of one that is ended by an error, what ended it."""
     from sturdis.adapters.drill import run_store
     from sturdis.adapters.drill.server import SystemClock
     from sturdis.adapters.local import signals
@@ -149,46 +175,55 @@ def _run_kept(
     typed, scenario = named
     folder = run_store.new_folder(scenario.name, changes.seed)
     run = drill_changes.run(scenario, changes, str(folder), uuid4().hex)
-    clock, outcome, survey = SystemClock(), outcomes.untouched(["it was interrupted"]), None
-    began = clock.now()
+    began = SystemClock().now()
+
+    def keep(outcome: Outcome, survey: "Survey | None") -> StoredRun:
+        stored = drill_changes.stored(
+            run,
+            outcome,
+            typed=typed,
+            choices=asking.to_keep(request.choices),
+            server=target.server,
+            began=began,
+            ended=SystemClock().now(),
+        )
+        with signals.deferred():  # whatever comes, it is written down
+            run_store.write(folder, stored, survey)
+        return stored
+
     hear.begins(typed, run.seed, run.rounds)
     try:
         outcome, survey = run_on(target, run, hear.part)
-    except SturdisError as error:
-        outcome = outcomes.untouched([f"{error.what}: {error.why}"])
+    except BaseException as error:
+        with suppress(SturdisError):  # what ended the run is what is told
+            keep(outcomes.untouched([_ended_by(error)]), None)
         raise
-    finally:
-        with signals.deferred():  # whatever comes, it is written down
-            stored = drill_changes.stored(
-                run,
-                outcome,
-                typed=typed,
-                choices=request.choices,
-                server=target.server,
-                began=began,
-                ended=clock.now(),
-            )
-            run_store.write(folder, stored, survey)
+    stored = keep(outcome, survey)
     if not request.keep and outcome.verdict is asking.PASSED:
         run_store.forget_data(folder)
     hear.ended(stored, str(folder))
     return stored
 
 
-def undo_drills() -> "tuple[Step, ...]":
-    """Undo what drills left that were killed themselves; give what was undone.
+def undo_drills(tell: "Callable[[Step], None]" = lambda _step: None) -> None:
+    """Undo what drills left that were killed themselves; `tell` hears each step that was undone.
+
+    What fails keeps nothing else from being undone.
 
     Raises:
-        DrillError: `drill.running`: a drill is running. `drill.not_undone`.
+        DrillError: `drill.running`: a drill is running. `drill.not_undone`, `drill.log_damaged` or
+            `drill.log_lost`: something is left, once all was tried.
     """
     from sturdis.adapters.drill import run_store, undo_journal
 
+    failed: list[SturdisError] = []
     with run_store.alone():
-        undone: list[Step] = []
         for folder in undo_journal.left_behind(run_store.home()):
-            with undo_journal.Journal(folder) as journal:
-                undone += journal.undo_all()
-        return tuple(undone)
+            try:
+                undo_journal.Journal(folder).close(tell)
+            except SturdisError as error:
+                failed.append(error)
+    undo_journal.refuse_failed(failed)
 
 
 def _scenarios(request: DrillRequest) -> "Mapping[str, Scenario]":

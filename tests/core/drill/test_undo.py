@@ -39,6 +39,12 @@ def test_a_torn_last_line_was_never_done(order, cut):
     assert [one.number for one in undo.still_open(whole + torn)] == open_ones[::-1]
 
 
-def test_a_whole_line_that_is_no_entry_is_refused():
-    with pytest.raises(ValueError, match="malformed"):
-        undo.still_open(b"{nonsense\n")
+@pytest.mark.parametrize("garbage", [b"{nonsense\n", b"\xff\n", b"\n", b'{"entry":"noted"}\n'])
+@given(order=entries, place=st.integers(0, 8))
+def test_a_line_that_is_no_entry_is_named_and_hides_no_other(garbage, order, place):
+    written, open_ones = journal(order)
+    lines = list(map(undo.encode, written))
+    place = min(place, len(lines))
+    spoilt = b"".join([*lines[:place], garbage, *lines[place:]])
+    assert [one.number for one in undo.still_open(spoilt)] == open_ones[::-1]
+    assert undo.damaged(spoilt) == [place + 1]

@@ -106,15 +106,23 @@ def write(folder: Path, stored: StoredRun, survey: Survey | None) -> None:
     Raises:
         DrillError: `drill.log_lost`.
     """
+    beside = folder / f"{RECORD}.new"
     try:
         if survey is not None:
-            durable.write(folder / SURVEY, msgspec.json.encode(survey))
-        beside = folder / f"{RECORD}.new"
-        durable.write(beside, msgspec.json.format(msgspec.json.encode(stored)))
+            _write(folder / SURVEY, msgspec.json.encode(survey))
+        _write(beside, msgspec.json.format(msgspec.json.encode(stored)))
         beside.replace(folder / RECORD)
         durable.sync(folder)
     except OSError as error:
+        with contextlib.suppress(OSError):
+            beside.unlink(missing_ok=True)
         raise _unwritable(folder, error) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Write a file that this user alone reads: names of machines and of queues are in it."""
+    path.touch(mode=0o600)
+    durable.write(path, content)
 
 
 def forget_data(folder: Path) -> None:
@@ -171,5 +179,5 @@ def _unwritable(path: Path, error: OSError) -> DrillError:
         "drill.log_lost",
         f"the run's folder {path} cannot be written or read",
         why=error.strerror or str(error),
-        do="make room on its disk; XDG_STATE_HOME says where it is",
+        do=undo_journal.way_out(error, "where runs are kept: XDG_STATE_HOME names where"),
     )

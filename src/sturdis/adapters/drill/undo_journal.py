@@ -3,10 +3,11 @@
 The file is locked while its run lives. `sturdis drill undo` goes through those that nobody holds.
 """
 
+import errno
 import fcntl
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
@@ -22,6 +23,9 @@ NAME = "undo.jsonl"
 
 Undo = Callable[[Step], None]
 """Undoes one step; harmless where nothing is to be undone. Raises DrillError `drill.not_undone`."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a disk that has no room."""
 
 
 class Journal(AbstractContextManager["Journal"]):
@@ -57,9 +61,10 @@ class Journal(AbstractContextManager["Journal"]):
             durable.sync(folder)
             told = self.path.read_bytes()
             os.truncate(self._file, told.rfind(b"\n") + 1)  # a torn line would spoil the next
-            self._open = {one.number: one for one in undo.still_open(told)}
-        except (OSError, ValueError) as error:
+        except OSError as error:
             raise _lost(self.path, error) from error
+        self._open = {one.number: one for one in undo.still_open(told)}
+        self._damaged = undo.damaged(told)
         self._next = max(self._open, default=0) + 1
 
     def note(self, step: Step) -> int:
@@ -92,32 +97,36 @@ class Journal(AbstractContextManager["Journal"]):
                 self._undo_step(noted.step)
                 self.undone(number)
 
-    def undo_all(self) -> tuple[Step, ...]:
-        """Undo all that is still open, the last done first; give what was undone.
+    def undo_all(self, tell: Callable[[Step], None] = lambda _step: None) -> None:
+        """Undo all that is still open, the last done first; `tell` hears what was undone.
 
         One that fails does not keep the others from it.
 
         Raises:
-            DrillError: The first that could not be undone, once all were tried.
+            DrillError: `drill.not_undone`: some were not, once all were tried. `drill.log_damaged`:
+                a line of the journal is not understood, once the others are undone.
         """
         failed: list[SturdisError] = []
-        steps: list[Step] = []
         for number in sorted(self._open, reverse=True):
             step = self._open[number].step
             try:
                 self.undo(number)
-                steps.append(step)
+                tell(step)
             except SturdisError as error:
                 failed.append(error)
-        if failed:
-            raise failed[0]
-        return tuple(steps)
+        if self._damaged:
+            failed.append(_damaged(self.path, self._damaged))
+        refuse_failed(failed)
 
-    def close(self) -> None:
-        """Undo what is open, which nothing but SIGKILL interrupts, and give the lock back."""
+    def close(self, tell: Callable[[Step], None] = lambda _step: None) -> None:
+        """Undo what is open, which nothing but SIGKILL interrupts, and give the lock back.
+
+        Raises:
+            DrillError: As for `undo_all`.
+        """
         with signals.deferred():
             try:
-                self.undo_all()
+                self.undo_all(tell)
             finally:
                 os.close(self._file)
 
@@ -138,16 +147,40 @@ def left_behind(runs: Path) -> tuple[Path, ...]:
 
 
 def _is_left(path: Path) -> bool:
+    """Tell whether a journal needs somebody: to undo it, or to look why it cannot be read."""
     try:
         with path.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            return bool(undo.still_open(file.read()))
-    except BlockingIOError:
+            told = file.read()
+            return bool(undo.still_open(told) or undo.damaged(told))
+    except (BlockingIOError, FileNotFoundError):
         return False
-    except ValueError:  # it needs a person
-        return True
     except OSError:
-        return False
+        return True
+
+
+def refuse_failed(failed: Sequence[SturdisError]) -> None:
+    """Raise what failed, where anything did, as one error.
+
+    Raises:
+        DrillError: With the code of the first.
+    """
+    if len(failed) == 1:
+        raise failed[0]
+    if failed:
+        raise DrillError(
+            failed[0].code,
+            f"{len(failed)} things that drills did are not undone",
+            why="\n".join(f"{one.what}: {one.why}" for one in failed),
+            do="\n".join(dict.fromkeys(one.do for one in failed)),
+        )
+
+
+def way_out(error: Exception, place: str) -> str:
+    """Say what to do about a folder that the system refuses; `place` says which one."""
+    if isinstance(error, OSError) and error.errno not in FULL:
+        return f"give this user a folder to write to, {place}"
+    return f"make room on the disk, {place}"
 
 
 def _running(folder: Path) -> DrillError:
@@ -165,5 +198,14 @@ def _lost(path: Path, error: Exception) -> DrillError:
         "drill.log_lost",
         f"the undo journal {path} cannot be written or read",
         why=why,
-        do="make room on its disk; what the drill did until now is in the journal",
+        do=way_out(error, "and then: sturdis drill undo"),
+    )
+
+
+def _damaged(path: Path, lines: Sequence[int]) -> DrillError:
+    return DrillError(
+        "drill.log_damaged",
+        f"line {', '.join(map(str, lines))} of the undo journal {path} cannot be read",
+        why="something else wrote to it; all that its other lines tell is undone where it could be",
+        do=f"see what is left (server processes, mounts, nft tables), then remove {path}",
     )

@@ -6,6 +6,7 @@ from typing import Protocol
 
 import msgspec
 
+from sturdis.core import address as addresses
 from sturdis.core import errors
 from sturdis.core.address import Address
 from sturdis.core.aim import Aim
@@ -107,6 +108,17 @@ def refuse_senseless(request: DrillRequest) -> None:
                 why="elsewhere the server runs already",
                 do=f"leave out {option}, or --target and --context",
             )
+
+
+def to_keep(choices: Choices) -> Choices:
+    """Give what was typed as it may be kept and shown: without the password of the target.
+
+    Raises:
+        UsageError: `usage.address`.
+    """
+    if choices.in_cluster or choices.target in (LOCAL, UP):
+        return choices
+    return msgspec.structs.replace(choices, target=str(addresses.parse(choices.target)))
 
 
 def _usage(option: str, value: int, wanted: str) -> UsageError:

@@ -19,7 +19,8 @@ class Choices(msgspec.Struct, frozen=True):
     """What was typed beside the drill's name; each is at its default where nothing was."""
 
     target: str = "local"
-    """`local`, an address, or a cluster's context as it was typed."""
+    """`local`, an address, or a cluster's context as it was typed. Never kept with the password
+    that the address may hold."""
     server: str | None = None
     guarded: bool = True
     configuration: str | None = None

@@ -136,25 +136,31 @@ def encode(entry: Entry) -> bytes:
 def still_open(journal: bytes) -> list[Noted]:
     """Give what is still to be undone, the last done first.
 
-    A last line without its end was never on disk as a whole, and its step not done.
-
-    Raises:
-        ValueError: A whole line is no entry.
+    A last line without its end was never on disk as a whole, and its step not done. Lines that are
+    no entries are passed over: `damaged` names them.
     """
     noted: dict[int, Noted] = {}
-    for line in journal.splitlines(keepends=True):
-        if not line.endswith(b"\n"):
-            continue
-        entry = _decoded(line)
+    for entry in map(_decoded, _lines(journal)):
         if isinstance(entry, Noted):
             noted[entry.number] = entry
-        else:
+        elif entry is not None:
             noted.pop(entry.number, None)
     return [noted[number] for number in sorted(noted, reverse=True)]
 
 
-def _decoded(line: bytes) -> Entry:
+def damaged(journal: bytes) -> list[int]:
+    """Give the numbers of the whole lines that are no entries: what they undo is not known."""
+    lines = enumerate(_lines(journal), start=1)
+    return [number for number, line in lines if _decoded(line) is None]
+
+
+def _lines(journal: bytes) -> list[bytes]:
+    """Give the whole lines."""
+    return journal.split(b"\n")[:-1]
+
+
+def _decoded(line: bytes) -> Entry | None:
     try:
         return _DECODER.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ValueError(str(error)) from error
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
