@@ -77,6 +77,18 @@ class Faulty:
         return self.deployed.kubectl("logs", NAME, "-c", "redis")
 
 
+@contextlib.contextmanager
+def marked_node(redis: Faulty) -> Iterator[str]:
+    """Mark the server's node for drills, and give its name."""
+    cluster = redis.deployed.cluster
+    node = str(redis.deployed.get("pod", NAME)["spec"]["nodeName"])
+    cluster.kubectl("label", "node", node, f"{marks.LABEL}={marks.ALLOWED}", "--overwrite")
+    try:
+        yield node
+    finally:
+        cluster.kubectl("label", "node", node, f"{marks.LABEL}-")
+
+
 class TornAndKilled:
     """A fault: its server, a process of this machine's own nodes, ended with SIGKILL as it writes.
 
@@ -85,9 +97,11 @@ class TornAndKilled:
 
     def __init__(self, faulty: Faulty) -> None:
         self._faulty = faulty
+        self._restarts = 0
 
     def prepare(self) -> None:
-        """Do nothing: it serves."""
+        """Count the restarts until now."""
+        self._restarts = self._faulty.status()["restartCount"]
 
     def inject(self, number: int) -> Sequence[Event]:
         """Look at its fsyncs, stop it, tear its file's end, and end it."""
@@ -107,7 +121,7 @@ class TornAndKilled:
         """Return when its container was started again and is ready."""
         restarts = "{.status.containerStatuses[?(@.name=='redis')].restartCount}"
         deployed, timeout = self._faulty.deployed, f"--timeout={seconds:.0f}s"
-        again = f"--for=jsonpath={restarts}={number}"
+        again = f"--for=jsonpath={restarts}={self._restarts + number}"
         deployed.kubectl("wait", f"pod/{NAME}", again, timeout)
         deployed.kubectl("wait", f"pod/{NAME}", "--for=condition=Ready", timeout)
         return (Served(now(), number, self._pid()),)

@@ -84,7 +84,7 @@ class _Acted:
 
     @contextmanager
     def stage(self, run: Run) -> Iterator[ClusterStage]:
-        with self.target.staged(run, lambda on: self.fault(on, run)) as stage:
+        with self.target.staged(run, lambda on, _pods: self.fault(on, run)) as stage:
             yield stage
 
 

@@ -24,34 +24,39 @@ def test_an_upgrade_of_the_server_costs_no_acknowledged_job(to, cluster, tmp_pat
     holds(outcome)
 
 
-def test_a_volume_that_grows_costs_no_acknowledged_job(cluster, tmp_path, tell):
-    with faulty(cluster, tmp_path) as redis:
-        before = redis.uid(), redis.status()["containerID"]
+# Once the upgrades have left the namespace.
+@pytest.fixture(scope="module")
+def redis(cluster, tmp_path_factory):
+    """Give a deployment that is changed twice."""
+    with faulty(cluster, tmp_path_factory.mktemp("changes")) as found:
+        yield found
 
-        def grow() -> None:
-            with redis.deployed.file.open("a") as spec:
-                spec.write("storage: {size: 12Gi}\n")
-            grown = redis.deployed.sturdis("grow", "--yes")
-            assert grown.returncode == 0, grown.stderr
 
-        outcome = under_load(redis, tmp_path, act(grow))
-        assert (redis.uid(), redis.status()["containerID"]) == before
-        claim = redis.deployed.get("pvc", "data-redis-0")
-        assert claim["status"]["capacity"]["storage"] == "12Gi"
+def test_a_volume_that_grows_costs_no_acknowledged_job(redis, tmp_path, tell):
+    before = redis.uid(), redis.status()["containerID"]
+
+    def grow() -> None:
+        with redis.deployed.file.open("a") as spec:
+            spec.write("storage: {size: 12Gi}\n")
+        grown = redis.deployed.sturdis("grow", "--yes")
+        assert grown.returncode == 0, grown.stderr
+
+    outcome = under_load(redis, tmp_path, act(grow))
+    assert (redis.uid(), redis.status()["containerID"]) == before
+    claim = redis.deployed.get("pvc", "data-redis-0")
+    assert claim["status"]["capacity"]["storage"] == "12Gi"
     tell(line("volume grown", outcome))
     holds(outcome)
 
 
-def test_verify_with_restart_leaves_a_running_ledger_as_it_is(cluster, tmp_path, tell):
-    answers = []
-    with faulty(cluster, tmp_path) as redis:
-        before = redis.uid()
+def test_verify_with_restart_leaves_a_running_ledger_as_it_is(redis, tmp_path, tell):
+    answers, before = [], redis.uid()
 
-        def verify() -> None:
-            answers.append(redis.deployed.sturdis("verify", "--restart", "--yes", "--json"))
+    def verify() -> None:
+        answers.append(redis.deployed.sturdis("verify", "--restart", "--yes", "--json"))
 
-        outcome = under_load(redis, tmp_path, act(verify))
-        assert redis.uid() != before
+    outcome = under_load(redis, tmp_path, act(verify))
+    assert redis.uid() != before
     tell(line("verify --restart", outcome))
     checks = {one["id"]: one for one in json.loads(answers[0].stdout)["checks"]}
     restart = checks["persistence.restart"]

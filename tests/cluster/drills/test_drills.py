@@ -1,12 +1,13 @@
 """`sturdis drill` on a deployment in a cluster: what comes with Sturdis, as it is typed."""
 
 import json
+import re
 
 import pytest
 
 from sturdis.adapters.drill_cluster import marks
 from tests.cluster import deployments
-from tests.cluster.drills.faulty import NAMESPACE, Faulty, faulty
+from tests.cluster.drills.faulty import NAMESPACE, Faulty, faulty, marked_node
 from tests.cluster.drills.scenes import drill, left, passes, where
 from tests.cluster.machine.places import HOOKS, LIMITED
 from tests.integration.running import error_code, sturdis
@@ -20,8 +21,14 @@ def redis(cluster, tmp_path_factory):
 
 
 def test_what_a_cluster_can_never_do_is_told_with_the_drills(redis):
-    listed = sturdis("drill", "list", "--json", *where(redis), "--hooks", str(HOOKS))
-    lacking = {one["name"]: one["lacking"] for one in json.loads(listed.stdout)["drills"]}
+    def lacks():
+        listed = sturdis("drill", "list", "--json", *where(redis), "--hooks", str(HOOKS))
+        return {one["name"]: one["lacking"] for one in json.loads(listed.stdout)["drills"]}
+
+    (why,) = lacks()["node-crash"]
+    assert re.search(r"label node \S+ sturdis/drills=allowed", why)
+    with marked_node(redis):
+        lacking = lacks()
     for name in ("pod-delete", "kill-9", "memory-full", "node-crash", "partition"):
         assert lacking[name] == []
     for name in ("power-cut", "stop", "kill-9-rewrite"):

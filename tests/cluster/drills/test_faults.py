@@ -34,24 +34,53 @@ WORKED_OFF = 20
 that has none is refused one."""
 
 
+@pytest.fixture(scope="module")
+def redis(cluster, tmp_path_factory):
+    """Give a deployment that stays whole, one fault after the other."""
+    with faulty(cluster, tmp_path_factory.mktemp("faults")) as found:
+        yield found
+
+
 @pytest.mark.usefixtures("machine")
-def test_kill_9_under_a_torn_transaction_costs_no_acknowledged_job(cluster, tmp_path, tell):
+def test_kill_9_under_a_torn_transaction_costs_no_acknowledged_job(redis, tmp_path, tell):
     twice = msgspec.structs.replace(SCENARIO, rounds=2, observe=0.0)
-    with faulty(cluster, tmp_path) as redis:
-        mended = []
+    before, mended = redis.status()["restartCount"], []
 
-        class Noted(TornAndKilled):
-            def undo(self, number, seconds):
-                served = super().undo(number, seconds)
-                mended.extend(re.findall(r"^mended: cut \d+ bytes .*", redis.log(), re.MULTILINE))
-                return served
+    class Noted(TornAndKilled):
+        def undo(self, number, seconds):
+            served = super().undo(number, seconds)
+            mended.extend(re.findall(r"^mended: cut \d+ bytes .*", redis.log(), re.MULTILINE))
+            return served
 
-        outcome = under_load(redis, tmp_path, lambda _on, _run: Noted(redis), twice)
-        assert redis.status()["restartCount"] == len(mended) == 2
+    outcome = under_load(redis, tmp_path, lambda _on, _run: Noted(redis), twice)
+    assert redis.status()["restartCount"] - before == len(mended) == 2
     tell(line("kill -9 with a torn transaction, twice", outcome))
     holds(outcome)
 
 
+def test_a_changed_configuration_costs_no_acknowledged_job(redis, tmp_path, tell):
+    before = redis.uid()
+    always = "persistence: {fsync: always}\n"
+    outcome = under_load(redis, tmp_path, act(lambda: redis.apply(always)))
+    assert redis.uid() != before
+    assert redis.says("CONFIG", "GET", "appendfsync").split() == ["appendfsync", "always"]
+    tell(line("configuration roll", outcome))
+    holds(outcome)
+
+
+def test_what_a_fault_does_lose_is_counted(redis, tmp_path, tell):
+    delayed = msgspec.structs.replace(LOAD, longest_delay=5000)
+    scenario = msgspec.structs.replace(SCENARIO, load=delayed)
+    outcome = under_load(redis, tmp_path, act(lambda: redis.says("FLUSHALL")), scenario)
+    tell(line("FLUSHALL, which no promise covers", outcome))
+    assert outcome.account
+    fates = outcome.account.fates
+    assert outcome.verdict is Verdict.FAIL
+    assert fates[Fate.LOST] > 0
+    assert fates[Fate.LOST] + fates[Fate.PROCESSED] == len(outcome.account.entries)
+
+
+# Last: it takes the namespace of the shared deployment.
 def test_memory_that_is_really_full_is_worked_off_and_no_container_is_killed(
     cluster, tmp_path, tell
 ):
@@ -78,28 +107,3 @@ def test_memory_that_is_really_full_is_worked_off_and_no_container_is_killed(
     assert (outcome.figures["refused"] or 0) >= REFUSED
     assert (status["restartCount"], status["lastState"]) == (0, {})
     holds(outcome)
-
-
-def test_a_changed_configuration_costs_no_acknowledged_job(cluster, tmp_path, tell):
-    with faulty(cluster, tmp_path) as redis:
-        before = redis.uid()
-        always = "persistence: {fsync: always}\n"
-        outcome = under_load(redis, tmp_path, act(lambda: redis.apply(always)))
-        assert redis.uid() != before
-        assert redis.says("CONFIG", "GET", "appendfsync").split() == ["appendfsync", "always"]
-    tell(line("configuration roll", outcome))
-    holds(outcome)
-
-
-def test_what_a_fault_does_lose_is_counted(cluster, tmp_path, tell):
-    delayed = msgspec.structs.replace(LOAD, longest_delay=5000)
-    scenario = msgspec.structs.replace(SCENARIO, load=delayed)
-    with faulty(cluster, tmp_path) as redis:
-        flushed = act(lambda: redis.says("FLUSHALL"))
-        outcome = under_load(redis, tmp_path, flushed, scenario)
-    tell(line("FLUSHALL, which no promise covers", outcome))
-    assert outcome.account
-    fates = outcome.account.fates
-    assert outcome.verdict is Verdict.FAIL
-    assert fates[Fate.LOST] > 0
-    assert fates[Fate.LOST] + fates[Fate.PROCESSED] == len(outcome.account.entries)

@@ -4,7 +4,10 @@ import pytest
 
 from sturdis.core.drill import abilities, hooks
 from sturdis.core.drill.abilities import Ability
-from sturdis.core.drill.hooks import Server
+from sturdis.core.drill.faults.cluster import NodeCrash, PodDelete
+from sturdis.core.drill.faults.network import Partition
+from sturdis.core.drill.faults.process import Kill
+from sturdis.core.drill.hooks import Hooks, Server
 from sturdis.core.errors import DrillError
 from tests.cluster.machine.places import HOOKS
 
@@ -68,3 +71,21 @@ def test_what_is_not_understood_is_refused_with_its_reason(text, told):
 
 def test_an_empty_file_lets_nothing_be_done():
     assert hooks.parse("", "hooks.yaml") == hooks.NONE
+
+
+@pytest.mark.parametrize(
+    ("command", "is_of_node"),
+    [
+        (("end", "{container-id}"), False),
+        (("ssh", "{node}", "cut {pod-uid}"), False),
+        (("end", "{namespace}/{pod}"), False),
+        (("reboot", "{node}"), True),
+        (("end", "pod-uid", "{namespace}"), True),
+    ],
+)
+def test_a_command_that_names_no_pod_strikes_the_node(command, is_of_node):
+    kill, cut = Hooks(kill=command), Hooks(partition=command, partition_end=("heal", "{pod-uid}"))
+    assert hooks.strikes_node(Kill(), kill) is is_of_node
+    assert hooks.strikes_node(Partition(), cut) is is_of_node
+    assert hooks.strikes_node(NodeCrash(), kill)
+    assert not hooks.strikes_node(PodDelete(), kill)

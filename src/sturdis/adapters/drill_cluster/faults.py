@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from sturdis.adapters.drill_cluster import undoing
 from sturdis.adapters.drill_cluster.deployment import BrokenDeployment
 from sturdis.adapters.drill_cluster.last_look import LastLook
+from sturdis.adapters.drill_cluster.load_pods import LoadPods
 from sturdis.adapters.faults.full_memory import FullMemory
 from sturdis.core.cluster import NODE, Manifest, Ref
 from sturdis.core.doctor import nodes
@@ -18,9 +19,13 @@ from sturdis.core.drill.observed import Figures
 from sturdis.core.drill.run import QUEUES
 from sturdis.core.drill.undo import SetPodConfiguration, TakeOffTaint
 from sturdis.core.errors import DrillError
+from sturdis.core.ports import REDIS_PORT
 
 DEAD_SECONDS = 10.0
 """Longest wait, once the hook has ended, until the server's connections break."""
+
+SIGKILLED = 128 + 9
+"""The status that the kubelet tells of a container that SIGKILL has ended."""
 
 
 class PodDeleted:
@@ -62,6 +67,7 @@ class ContainerKilled:
         self._on = on
         self._container = ""
         self._kills = 0
+        self._unmet = 0
 
     def prepare(self) -> None:
         """Nothing is to be done."""
@@ -91,7 +97,9 @@ class ContainerKilled:
         """Return when the kubelet has started another container, and it is ready."""
         if not self._container:
             return ()
-        self._on.wait_until_ready(self._is_another, seconds)
+        pod = self._on.wait_until_ready(self._is_another, seconds)
+        last = (self._on.container(pod).get("lastState") or {}).get("terminated") or {}
+        self._unmet += last.get("exitCode") != SIGKILLED
         self._container = ""
         pid = int(self._on.info().get("process_id", 0))
         return (Served(self._on.now(), number, pid),)
@@ -100,8 +108,8 @@ class ContainerKilled:
         return bool(self._on.container(pod).get("containerID") not in {None, self._container})
 
     def figures(self) -> Figures:
-        """Give how often it was killed."""
-        return {"kills": self._kills, "unmet": 0}
+        """Give how often it ended, and how often by something else than SIGKILL."""
+        return {"kills": self._kills, "unmet": self._unmet}
 
 
 class NodeCrashed:
@@ -228,11 +236,18 @@ class MemoryFilled:
 
 
 class PodPartitioned:
-    """All packets between the server's pod and others are dropped, by its node."""
+    """All packets between the server's pod and others are dropped, by its node.
 
-    def __init__(self, on: BrokenDeployment, options: Partition) -> None:
+    Args:
+        on: The deployment.
+        options: What the drill's file says.
+        pods: Of load; one of them tries to connect meanwhile.
+    """
+
+    def __init__(self, on: BrokenDeployment, options: Partition, pods: LoadPods) -> None:
         self._on = on
         self._options = options
+        self._pods = pods
         self._step: int | None = None
         self._unmet = 0
 
@@ -240,10 +255,20 @@ class PodPartitioned:
         """Nothing is to be done."""
 
     def inject(self, _number: int) -> Sequence[Event]:
-        """Drop packets, for as long as the drill's file says."""
-        hooks, server = self._on.hooks, self._on.server(self._on.pod())
+        """Drop packets, for as long as the drill's file says.
+
+        Raises:
+            DrillError: `drill.hook_failed`; or `drill.load_failed`: the pod of load could not try.
+            ClusterError: It cannot be asked to.
+        """
+        pod, hooks = self._on.pod(), self._on.hooks
+        server = self._on.server(pod)
         self._step = self._on.run_undoable(hooks.partition, hooks.partition_end, server)
-        threading.Event().wait(self._options.seconds)
+        over = time.monotonic() + self._options.seconds
+        if self._pods.writers:
+            half = self._options.seconds / 2
+            self._unmet += self._pods.connects(pod["status"]["podIP"], REDIS_PORT, half)
+        threading.Event().wait(max(0.0, over - time.monotonic()))
         return ()
 
     def undo(self, _number: int, seconds: float) -> Sequence[Event]:
@@ -255,8 +280,8 @@ class PodPartitioned:
         return ()
 
     def figures(self) -> Figures:
-        """Say that each was met: the drill's file holds the downtime of its clients against it."""
-        return {"unmet": self._unmet}
+        """Give how often a connection was taken all the same; without load nobody can tell."""
+        return {"unmet": self._unmet if self._pods.writers else None}
 
 
 def _lives_on(why: str) -> DrillError:

@@ -116,6 +116,17 @@ class LoadPods(AbstractContextManager["LoadPods"]):
             raise self._failure(f"{command[0]} ended with status {ran.status}", *why)
         return ran.out
 
+    def connects(self, host: str, port: int, seconds: float) -> bool:
+        """Try to connect from a pod; tell whether the connection was taken within `seconds`.
+
+        Raises:
+            ClusterError: The pod cannot be asked.
+            DrillError: `drill.load_failed`.
+        """
+        writer = next(iter(self._images))
+        words = (*programs.CONNECTS[writer], host, str(port), str(seconds))
+        return self.run(writer, words).strip() == programs.CONNECTED
+
     def ahead(self) -> int:
         """Measure how far the pods' clock is ahead of ours, in milliseconds.
 

@@ -44,6 +44,30 @@ CLOCKS: Mapping[str, Sequence[str]] = {
 }
 """Language to a program that tells the time, in milliseconds since 1970."""
 
+CONNECTED = b"connected"
+
+_PYTHON_CONNECTS = """
+import contextlib, socket, sys
+host, port, seconds = sys.argv[1:]
+with contextlib.suppress(OSError):
+    socket.create_connection((host, int(port)), float(seconds)).close()
+    print("connected")
+"""
+
+_NODE_CONNECTS = """
+const [host, port, seconds] = process.argv.slice(1);
+const one = require("net").connect({host, port: Number(port)});
+setTimeout(() => one.destroy(), seconds * 1000).unref();
+one.on("error", () => {});
+one.on("connect", () => { console.log("connected"); one.destroy(); });
+"""
+
+CONNECTS: Mapping[str, Sequence[str]] = {
+    "python": ("python3", "-c", _PYTHON_CONNECTS),
+    "node": ("node", "-e", _NODE_CONNECTS),
+}
+"""Language to a program that prints `CONNECTED` where host and port take it within seconds."""
+
 
 def config_map(name: str, namespace: str, labels: Mapping[str, str]) -> Manifest:
     """Give the ConfigMap of that name with all programs."""

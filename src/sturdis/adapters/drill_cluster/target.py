@@ -21,6 +21,7 @@ from sturdis.adapters.kubernetes.target import PodTarget
 from sturdis.adapters.local import signals
 from sturdis.core.address import Address
 from sturdis.core.apply import objections
+from sturdis.core.cluster import NAMESPACE, NODE, Ref
 from sturdis.core.cluster_place import Place
 from sturdis.core.drill import abilities, cluster_rights, hooks
 from sturdis.core.drill.faults.cluster import NodeCrash, PodDelete
@@ -32,7 +33,7 @@ from sturdis.core.drill.outcome import Seen
 from sturdis.core.drill.run import QUEUES, Run
 from sturdis.core.drill.scenario import Scenario
 from sturdis.core.drill.stage import Fault
-from sturdis.core.errors import ClusterError
+from sturdis.core.errors import ClusterError, DrillError
 from sturdis.core.render import metadata
 from sturdis.core.spec import Spec
 
@@ -87,15 +88,20 @@ class ClusterTarget:
         named = (one for one in pod["spec"]["containers"] if one["name"] == self.place.container)
         return next((str(one["image"]) for one in named), "")
 
-    def refuse_unmarked(self) -> None:
+    def refuse_unmarked(self, scenario: Scenario | None = None) -> None:
         """Refuse a deployment that is not there, or whose namespace is not marked for drills.
+
+        Where the drill's fault strikes the node, the server's node must be marked, too.
 
         Raises:
             ClusterError: `cluster.no_pod`, or the cluster does not answer.
             DrillError: `drill.not_marked`.
         """
-        entry.find_pod(self.cluster, self.place)
-        marks.refuse_unmarked(self.cluster, self.spec.namespace)
+        pod = entry.find_pod(self.cluster, self.place)
+        marks.refuse_unmarked(self.cluster, Ref(NAMESPACE, self.spec.namespace))
+        if scenario is not None and hooks.strikes_node(scenario.fault, self.hooks):
+            node = pod["spec"].get("nodeName", "")
+            marks.refuse_unmarked(self.cluster, Ref(NODE, node))
 
     def lacking(self, scenario: Scenario) -> Sequence[str]:
         """Say why the drill cannot be run here; empty: it can. Nothing is changed."""
@@ -105,7 +111,17 @@ class ClusterTarget:
             told.append(
                 "no image for pods of load: tools.image in the spec, or the file of --hooks"
             )
+        if not any(told):
+            told.append(self._unmarked(scenario))
         return [one for one in told if one]
+
+    def _unmarked(self, scenario: Scenario) -> str:
+        """Say which mark is missing; empty: none."""
+        try:
+            self.refuse_unmarked(scenario)
+        except DrillError as error:
+            return f"{error.what}: {error.why}; {error.do}"
+        return ""
 
     def stage(self, run: Run) -> "AbstractContextManager[ClusterStage]":
         """Make the stage of a run; at its end nothing of it is left.
@@ -121,14 +137,14 @@ class ClusterTarget:
 
     @contextmanager
     def staged(
-        self, run: Run, fault: Callable[[BrokenDeployment], Fault]
+        self, run: Run, fault: Callable[[BrokenDeployment, LoadPods], Fault]
     ) -> "Iterator[ClusterStage]":
         """Make the stage of a run whose fault is made by `fault`.
 
         Raises:
             SturdisError: As for `stage`.
         """
-        self.refuse_unmarked()
+        self.refuse_unmarked(run.scenario)
         wanted = cluster_rights.needed(run.scenario, self.spec)
         missing = [one for one in wanted if not self.cluster.may(one.verb, one.kind, one.namespace)]
         objections.refuse_unallowed(missing, self.place.kubectl)
@@ -145,7 +161,9 @@ class ClusterTarget:
                 on.info()
             pods = stack.enter_context(self._pods(run, on))
             clock.ahead = pods.ahead() if run.scenario.load else 0
-            yield ClusterStage(run, on, fault(on), pods, log, clock, stack)
+            refuse = functools.partial(self.refuse_unmarked, run.scenario)
+            guarded = marks.WhereMarked(fault(on, pods), refuse)
+            yield ClusterStage(run, on, guarded, pods, log, clock, stack)
 
     def _pods(self, run: Run, on: BrokenDeployment) -> LoadPods:
         """Give the pods of load; those of a drill that crashes the server's node are elsewhere."""
@@ -162,7 +180,7 @@ class ClusterTarget:
         images = {"python": told.python or self.spec.tools.image or "", "node": told.node}
         return {language: image for language, image in images.items() if image}
 
-    def _fault(self, run: Run, on: BrokenDeployment) -> Fault:
+    def _fault(self, run: Run, on: BrokenDeployment, pods: LoadPods) -> Fault:
         match run.scenario.fault:
             case PodDelete():
                 return faults.PodDeleted(on)
@@ -171,7 +189,7 @@ class ClusterTarget:
             case NodeCrash() as options:
                 return faults.NodeCrashed(on, options, self.declare_off)
             case Partition() as options:
-                return faults.PodPartitioned(on, options)
+                return faults.PodPartitioned(on, options, pods)
             case MemoryFull() as options:
                 return faults.MemoryFilled(on, options, run.prefix)
         raise TypeError(_unfit(run.scenario))

@@ -11,6 +11,10 @@ from dataclasses import dataclass
 import msgspec
 
 from sturdis.core.drill.abilities import Abilities, Ability
+from sturdis.core.drill.faults import Fault
+from sturdis.core.drill.faults.cluster import NodeCrash
+from sturdis.core.drill.faults.network import Partition
+from sturdis.core.drill.faults.process import Kill
 from sturdis.core.errors import DrillError
 from sturdis.core.spec import words, yamltext
 
@@ -18,6 +22,9 @@ Command = tuple[str, ...]
 
 PLACES = ("node", "namespace", "pod", "pod-uid", "container-id")
 """What may stand in braces."""
+
+OF_SERVER = frozenset({"pod", "pod-uid", "container-id"})
+"""Of these, what a command names that strikes the server alone."""
 
 BRACED = re.compile(r"\{([^{}]*)\}")
 
@@ -77,6 +84,25 @@ def about(command: Command, server: Server) -> Command:
     """Give the command with the server's words in place of the braces."""
     words = server.words
     return tuple(BRACED.sub(lambda found: words[found[1]], word) for word in command)
+
+
+def strikes_node(fault: Fault, hooks: Hooks) -> bool:
+    """Tell whether a fault may strike what is beside the server on its node.
+
+    A command that names neither pod nor container is the same for all that run there.
+    """
+    match fault:
+        case NodeCrash():
+            return True
+        case Kill():
+            return _names_no_server(hooks.kill)
+        case Partition():
+            return _names_no_server(hooks.partition)
+    return False
+
+
+def _names_no_server(command: Command) -> bool:
+    return OF_SERVER.isdisjoint(place for word in command for place in BRACED.findall(word))
 
 
 def abilities(hooks: Hooks) -> Abilities:
