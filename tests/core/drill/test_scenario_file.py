@@ -1,11 +1,14 @@
 """Drills' files: what they say, and the line of what is wrong in them."""
 
+from typing import get_args
+
+import msgspec
 import pytest
 
-from sturdis.core.drill import scenario_file
+from sturdis.core.drill import faults, scenario_file
 from sturdis.core.drill.abilities import Ability
 from sturdis.core.drill.faults.process import Kill, Moment
-from sturdis.core.drill.scenario import Load, Loss
+from sturdis.core.drill.scenario import Load, Loss, Steady
 from sturdis.core.errors import DrillError
 
 KILL = """\
@@ -82,6 +85,53 @@ def test_a_drill_without_load_expects_figures():
 )
 def test_what_is_wrong_is_told_with_its_line(text, expected):
     assert expected in problems(text)
+
+
+NUMBERS = [
+    *(
+        (f"fault: {{kind: {kind.__struct_config__.tag}, {field.name}: ", "}")
+        for kind in get_args(faults.Fault)
+        for field in msgspec.structs.fields(kind)
+        if isinstance(field.default, int | float)
+    ),
+    *(
+        (f"{part}: {{{field.name}: ", "}")
+        for part, kind in (("load", Load), ("steady", Steady))
+        for field in msgspec.structs.fields(kind)
+        if isinstance(field.default, int | float)
+    ),
+    ("rounds: ", ""),
+    ("observe: ", ""),
+    ("serves_again_within: ", ""),
+    ("under_load: [0, ", "]"),
+]
+"""What stands before and behind each number that a file may give."""
+
+
+@pytest.mark.parametrize("number", [".nan", ".inf", "-1", "1.0e+18", "1000000000000000000"])
+@pytest.mark.parametrize(("before", "behind"), NUMBERS, ids=[one for one, _rest in NUMBERS])
+def test_each_number_has_its_bounds(before, number, behind):
+    other = "\n".join(line for line in KILL.splitlines() if not before.startswith(line[:6]))
+    assert "line " in problems(f"{other}\n{before}{number}{behind}\n")
+
+
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        "fault: {kind: torn-multi, every: 0}",
+        "fault: {kind: bit-flips, trials: 0}",
+        "fault: {kind: torn-tail, most: 0}",
+        "fault: {kind: disk-full, size: 0}",
+        "fault: {kind: memory-kernel, limit: 0}",
+        "fault: {kind: slow-link, seconds: 0}",
+        "load: {workers: 0}",
+        "load: {mix: []}",
+        "serves_again_within: 0",
+    ],
+)
+def test_none_is_no_number_where_some_are_needed(nothing):
+    other = "\n".join(line for line in KILL.splitlines() if line[:5] != nothing[:5])
+    assert "line " in problems(f"{other}\n{nothing}\n")
 
 
 def test_all_that_cannot_be_meant_is_told_at_once():

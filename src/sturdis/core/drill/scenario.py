@@ -5,36 +5,43 @@ The files are in `sturdis/drills/`; `sturdis drill run` takes the path of a user
 
 from collections.abc import Mapping
 from enum import Enum
+from typing import Annotated
 
 import msgspec
 
 from sturdis.core.drill.abilities import Ability
 from sturdis.core.drill.faults import Fault
+from sturdis.core.drill.faults.options import Milliseconds, Seconds
 from sturdis.core.drill.load import Kind
 from sturdis.core.drill.observed import Expectation
+
+Rate = Annotated[float, msgspec.Meta(ge=0, le=10_000)]
+Some = Annotated[int, msgspec.Meta(ge=1, le=1000)]
+Least = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+Rest = Annotated[float, msgspec.Meta(le=3600)]
 
 
 class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Producers and workers that go on during the whole drill."""
 
-    rate: float = 50.0
+    rate: Rate = 50.0
     """Adds a second, shared among the loads."""
-    mix: tuple[Kind, ...] = tuple(Kind)
-    workers: int = 1
+    mix: Annotated[tuple[Kind, ...], msgspec.Meta(min_length=1)] = tuple(Kind)
+    workers: Some = 1
     """Workers for each queue and load."""
-    jobs_at_once: int = 10
+    jobs_at_once: Some = 10
     """BullMQ's `concurrency`: jobs that one worker has at one time."""
-    work: int = 5
+    work: Milliseconds = 5
     """How long the work of a job takes, in milliseconds."""
-    filling: int = 0
+    filling: Annotated[int, msgspec.Meta(ge=0, le=1 << 20)] = 0
     """Bytes that each job carries beside its own few."""
-    longest_delay: int = 500
+    longest_delay: Milliseconds = 500
     """Delayed jobs wait up to this, in milliseconds."""
-    lock_duration: int = 1000
+    lock_duration: Annotated[int, msgspec.Meta(ge=100, le=600_000)] = 1000
     """Milliseconds; BullMQ's 30,000 would make each verdict wait for 90 s."""
-    stalled_interval: int = 500
+    stalled_interval: Annotated[int, msgspec.Meta(ge=100, le=600_000)] = 500
     """Milliseconds; BullMQ's: 30,000."""
-    most_stalls: int = 100
+    most_stalls: Least = 100
     """How often a job's worker may lose it; BullMQ's: 1. Locks are 30 times shorter than BullMQ's
     and faults come each second, so that a job may meet several of them."""
 
@@ -42,9 +49,9 @@ class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Steady(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What must be seen before the first fault: without it the drill is unknown."""
 
-    acknowledged: int = 10
-    processed: int = 5
-    within: float = 30.0
+    acknowledged: Least = 10
+    processed: Least = 5
+    within: Seconds = 30.0
     """Seconds."""
 
 
@@ -85,9 +92,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """None: the fault brings writes of its own, and the ledger stays empty."""
     steady: Steady = Steady()
     rounds: int = 3
-    under_load: tuple[float, float] = (0.3, 1.5)
+    under_load: tuple[Rest, Rest] = (0.3, 1.5)
     """Shortest and longest time under load before each fault, in seconds; the seed decides."""
-    observe: float = 0.0
+    observe: Rest = 0.0
     """How long the fault is watched before it is undone, in seconds."""
-    serves_again_within: float = 60.0
+    serves_again_within: Seconds = 60.0
     """Longest wait for the target after a fault is undone, in seconds."""

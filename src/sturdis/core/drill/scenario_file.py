@@ -118,12 +118,6 @@ def _senseless(scenario: Scenario, said: Text) -> Iterator[Problem]:
         (not 1 <= scenario.rounds <= MOST_ROUNDS, ("rounds",), f"from 1 to {MOST_ROUNDS:,}"),
         (not 0 <= least <= most, ("under_load",), "the shortest time, then the longest"),
         (scenario.observe < 0, ("observe",), "seconds, 0 or more"),
-        (scenario.serves_again_within <= 0, ("serves_again_within",), "seconds, more than 0"),
-        (
-            scenario.load is not None and scenario.load.rate < 0,
-            ("load", "rate"),
-            "adds a second, 0 or more",
-        ),
         (
             scenario.load is None and not scenario.expect.figures,
             ("expect",),

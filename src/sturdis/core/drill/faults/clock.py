@@ -1,5 +1,9 @@
 """Faults of the clock. Times are in seconds."""
 
+from typing import Annotated
+
+import msgspec
+
 from sturdis.core.drill.faults.options import Options
 
 
@@ -9,4 +13,5 @@ class ClockStep(Options, frozen=True, tag="clock-step"):
     The clients' clocks stay right.
     """
 
-    step: float = 3600.0
+    step: Annotated[float, msgspec.Meta(ge=120, le=10 * 365 * 86400)] = 3600.0
+    """Far more than clocks that are read one after the other differ by."""

@@ -1,6 +1,6 @@
 """Faults of a deployment in a cluster. Times are in seconds."""
 
-from sturdis.core.drill.faults.options import Options
+from sturdis.core.drill.faults.options import Options, Seconds
 
 
 class PodDelete(Options, frozen=True, tag="pod-delete"):
@@ -10,5 +10,5 @@ class PodDelete(Options, frozen=True, tag="pod-delete"):
 class NodeCrash(Options, frozen=True, tag="node-crash"):
     """The node of the server's pod loses its power, is declared off, and comes back."""
 
-    silent_within: float = 120.0
+    silent_within: Seconds = 120.0
     """Longest wait until the API server calls it silent: Kubernetes says 50 s."""

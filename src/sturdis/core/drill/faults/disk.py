@@ -1,6 +1,10 @@
 """Faults of the disk that the append-only file is on. Times are in seconds, sizes in MiB."""
 
-from sturdis.core.drill.faults.options import Options
+from typing import Annotated
+
+import msgspec
+
+from sturdis.core.drill.faults.options import Count, DiskSize, Options, Seconds
 from sturdis.core.drill.faults.process import Moment
 
 
@@ -14,28 +18,28 @@ class PowerCut(Options, frozen=True, tag="power-cut"):
 class FailedFsync(Options, frozen=True, tag="failed-fsync"):
     """Fsyncs of an increment fail with EIO; once the fault is gone, writes must come back."""
 
-    errors: int = 2
+    errors: Count = 2
     """So many in a row in odd rounds, and one in even ones."""
 
 
 class SlowFsync(Options, frozen=True, tag="slow-fsync"):
     """Each fsync takes longer, and the server is killed while one is under way."""
 
-    least: float = 1.5
-    most: float = 5.0
+    least: Seconds = 1.5
+    most: Seconds = 5.0
 
 
 class DiskFull(Options, frozen=True, tag="disk-full"):
     """No byte is free: writes are refused. The disk is freed; filled again, and SIGKILL."""
 
-    size: int = 24
+    size: DiskSize = 24
     """Of the disk."""
 
 
 class DiskFullRewrite(Options, frozen=True, tag="disk-full-rewrite"):
     """A rewrite finds no room for the new base; then SIGKILL."""
 
-    size: int = 24
+    size: DiskSize = 24
     """Of the disk."""
-    ballast: int = 2
+    ballast: Annotated[int, msgspec.Meta(ge=1, le=8)] = 2
     """Of data that cannot be compressed, so that a base has a size."""

@@ -1,21 +1,21 @@
 """Faults of the append-only file while no server runs on it. Sizes are in bytes."""
 
-from sturdis.core.drill.faults.options import Options
+from sturdis.core.drill.faults.options import Bytes, Count, Options
 
 
 class TornTail(Options, frozen=True, tag="torn-tail"):
     """SIGKILL, and the end of the last increment is cut off, inside a command or transaction."""
 
-    most: int = 4000
+    most: Bytes = 4000
     """The cut is at most this far from the end: a few of BullMQ's transactions."""
 
 
 class NulTail(Options, frozen=True, tag="nul-tail"):
     """SIGKILL, and zero bytes follow the last increment, as some file systems leave them."""
 
-    most: int = 4096
+    most: Bytes = 4096
     """From one byte up to this: what a file system makes a file longer by."""
-    over: int = 400
+    over: Bytes = 400
     """So many of the last bytes at most are overwritten; half of the time none is."""
 
 
@@ -25,14 +25,14 @@ class BitFlip(Options, frozen=True, tag="bit-flip"):
     The frame is what says where commands and arguments begin and end, a tenth of the bytes.
     """
 
-    among: int = 20_000
+    among: Bytes = 20_000
     """The bit is among so many of the last bytes."""
 
 
 class BitFlips(Options, frozen=True, tag="bit-flips"):
     """One bit anywhere in an increment, again and again, each on a copy of its own."""
 
-    trials: int = 100
+    trials: Count = 100
 
 
 class TornMulti(Options, frozen=True, tag="torn-multi"):
@@ -41,9 +41,9 @@ class TornMulti(Options, frozen=True, tag="torn-multi"):
     After each start more is written, and the server killed and started again.
     """
 
-    nuls: int = 512
+    nuls: Bytes = 512
     """Zero bytes that follow the cut in trials of their own."""
-    every: int = 8
+    every: Count = 8
     """One cut in so many is tried with zero bytes behind it as well."""
 
 

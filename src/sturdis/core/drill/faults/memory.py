@@ -1,12 +1,16 @@
 """Faults of the server's memory. Sizes are in bytes."""
 
-from sturdis.core.drill.faults.options import Options
+from typing import Annotated
+
+import msgspec
+
+from sturdis.core.drill.faults.options import Memory, Options, Part
 
 
 class MemoryFull(Options, frozen=True, tag="memory-full"):
     """`maxmemory` is what is used already: writes that need memory are refused."""
 
-    room: int = 0
+    room: Annotated[int, msgspec.Meta(ge=0, le=1 << 32)] = 0
     """So much may still be written."""
 
 
@@ -16,8 +20,8 @@ class MemoryKernel(Options, frozen=True, tag="memory-kernel"):
     `maxmemory` is the part of the limit that a deployment gives it.
     """
 
-    limit: int = 64 << 20
+    limit: Memory = 64 << 20
     """The deployment's least; the kernel ends what uses more."""
-    churn: float = 0.4
+    churn: Part = 0.4
     """The part of the data that is written anew while a rewrite reads it: memory that both then
     hold. From 0.75 on the kernel ends Valkey 8.1 and 9.1; docs/adr/0049."""
