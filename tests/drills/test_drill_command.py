@@ -87,6 +87,9 @@ def test_a_drill_passes_is_kept_and_reported_in_every_form(tmp_path):
     page = tmp_path / "report.html"
     assert drill("report", str(folder), "--html", str(page)).stdout == f"wrote {page}\n"
     assert page.read_text().startswith("<!DOCTYPE html>")
+    for log in folder.glob(f"*{ledger_log.SUFFIX}"):
+        log.unlink()
+    assert error_code(drill("report")) == "drill.log_damaged"  # a pass beside an empty time line
 
 
 def test_several_drills_end_with_a_table_and_the_worst_decides(tmp_path):

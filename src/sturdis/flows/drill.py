@@ -94,13 +94,14 @@ def _phase(show: _Show, part: Part, number: int = 0) -> Iterator[None]:
 
 @contextmanager
 def _finding(show: _Show, verdict: Verdict, what: str) -> Iterator[None]:
-    """Take an error for what was found, and end the run."""
+    """Take an error for what was found, and end the run; what a machine lacks is no finding."""
     try:
         yield
     except SturdisError as error:
         if error.code == "drill.log_lost":
             raise
-        show.found.append((verdict, f"{what}: {error.what}: {error.why}"))
+        found = Verdict.UNKNOWN if error.code == "drill.lacking" else verdict
+        show.found.append((found, f"{what}: {error.what}: {error.why}"))
         raise _EndedError from error
 
 

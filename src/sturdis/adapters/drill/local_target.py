@@ -71,7 +71,8 @@ class LocalTarget:
         with Journal(folder) as journal, stages.parts(run) as (stack, log):
             rig = stack.enter_context(Rig(plan, folder / run_store.RIG, journal))
             rig.start()
-            dice = random.Random(run.seed)  # noqa: S311  nothing is kept secret by it
+            # not the dice of the times under load: when and where it strikes are drawn apart
+            dice = random.Random(f"{run.seed}:fault")  # noqa: S311  nothing is kept secret by it
             fault = faults.fault(run.scenario.fault, rig, journal, dice, log)
             stack.callback(fault.close)
             yield LocalStage(run, fault, rig.address, log, stack)

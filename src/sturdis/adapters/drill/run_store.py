@@ -163,15 +163,20 @@ def read(folder: Path) -> tuple[StoredRun, Survey | None]:
             msgspec.json.decode(survey.read_bytes(), type=Survey) if survey.exists() else None
         )
     except msgspec.MsgspecError as error:
-        raise DrillError(
-            "drill.log_damaged",
-            f"the record of the run in {folder} cannot be read",
-            why=str(error),
-            do="run the drill again",
-        ) from error
+        raise damaged(folder, str(error)) from error
     except OSError as error:
         raise _unwritable(folder, error) from error
     return stored, surveyed
+
+
+def damaged(folder: Path, why: str) -> DrillError:
+    """Say that what is kept of a run is of no use."""
+    return DrillError(
+        "drill.log_damaged",
+        f"what is kept of the run in {folder} cannot be told",
+        why=why,
+        do="run the drill again",
+    )
 
 
 def _unwritable(path: Path, error: OSError) -> DrillError:
