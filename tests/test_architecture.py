@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from sturdis import wiring
+from sturdis.core.errors import CODES
 
 ROOT = Path(__file__).parent.parent
 SOURCE = ROOT / "src/sturdis"
@@ -168,3 +169,9 @@ def test_the_node_lock_names_no_registry():
 def test_every_name_of_the_wiring_is_found_where_it_is_said_to_be():
     for name in wiring.__all__:
         assert getattr(wiring, name) is not None
+
+
+@pytest.mark.parametrize("path", MODULES, ids=named)
+def test_every_error_that_is_raised_has_a_code(path):
+    used = set(re.findall(r'Error\(\s*"([a-z]+\.[a-z_]+)"', path.read_text()))
+    assert used <= set(CODES)

@@ -1,5 +1,6 @@
 """Links that are slow, deaf or cut, and servers that take no more clients."""
 
+import socket
 import subprocess
 import threading
 import time
@@ -9,14 +10,14 @@ import pytest
 from sturdis.adapters.drill.undo_journal import Journal
 from sturdis.adapters.faults import firewall
 from sturdis.adapters.faults.firewall import Firewall
-from sturdis.adapters.faults.network import Proxied
+from sturdis.adapters.faults.network import Answer, Proxied, answer
 from sturdis.adapters.faults.on_rig import come
 from sturdis.adapters.faults.proxy import Proxy
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
 from sturdis.core.drill.faults.network import ClientStorm, CutConnections, Partition, SlowLink
 from sturdis.core.drill.rig_plan import RigPlan
-from sturdis.core.errors import TargetError
+from sturdis.core.errors import DrillError, TargetError
 from tests.drills.rigs import faulty, figure, rigged
 
 pytestmark = pytest.mark.tier("embedded")
@@ -128,6 +129,14 @@ def test_dropped_packets_pass_again_also_when_only_the_journal_is_left(tmp_path)
 
 
 @pytest.mark.tier("firewall")
+def test_a_rule_that_the_kernel_does_not_take_is_told_with_its_words(tmp_path):
+    with Journal(tmp_path) as journal, pytest.raises(DrillError) as refused:
+        Firewall(70_000, journal).drop()
+    assert refused.value.code == "drill.lacking"
+    assert "70000" in refused.value.why
+
+
+@pytest.mark.tier("firewall")
 def test_a_partition_is_met_and_nothing_of_it_is_left(tmp_path):
     before = tables()
     with faulty(tmp_path, Partition(seconds=0.3), "embedded") as fault:
@@ -139,6 +148,38 @@ def test_a_partition_is_met_and_nothing_of_it_is_left(tmp_path):
         assert fault.rig.call("PING") == b"PONG"
     assert tables() == before
     assert not firewall.missing()
+
+
+def failing():
+    raise ZeroDivisionError
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_proxy_that_has_failed_says_so_and_can_be_closed(rig):
+    with Proxy(rig.address.port) as proxy:
+        for _again in range(2):
+            with pytest.raises(DrillError) as failed:
+                proxy._do(failing)  # noqa: SLF001  as a defect of its own would
+            assert failed.value.code == "drill.not_served"
+
+
+@pytest.mark.parametrize(
+    ("sent", "ends", "told"),
+    [
+        (b"+PONG\r\n", False, Answer.LET_IN),
+        (b"-ERR max number of clients reached\r\n", True, Answer.REFUSED),
+        (b"", True, Answer.RESET),
+        (b"", False, Answer.SILENT),
+    ],
+)
+def test_a_client_that_hears_nothing_is_not_one_that_was_refused(sent, ends, told):
+    client, server = socket.socketpair()
+    with client, server:
+        client.settimeout(0.05)
+        server.sendall(sent)
+        if ends:
+            server.shutdown(socket.SHUT_WR)
+        assert answer(client) is told
 
 
 def tables():
@@ -156,4 +197,16 @@ def test_a_storm_of_clients_is_turned_away_and_clients_of_before_go_on(tmp_path)
         fault.undo(1, 10)
         assert fault.rig.call("GET", "n") == b"1"
         assert figure(fault, "unmet") == 0
-        assert figure(fault, "rejected_connections") >= figure(fault, "refused_connections") == 5
+        turned_away = figure(fault, "refused_connections") + figure(fault, "reset_connections")
+        assert figure(fault, "rejected_connections") >= turned_away == 5
+        assert figure(fault, "silent_connections") == 0
+
+
+def test_a_storm_at_a_server_that_hangs_is_told_from_one_that_is_refused(tmp_path):
+    storm = ClientStorm(files=64, more=5, seconds=0)
+    with faulty(tmp_path, storm, "embedded") as fault:
+        entry = fault.rig.freeze()
+        fault.inject(1)
+        fault.journal.undo(entry)
+        fault.undo(1, 10)
+        assert (figure(fault, "refused_connections"), figure(fault, "silent_connections")) == (0, 1)

@@ -49,7 +49,7 @@ class Firewall:
         """Drop packets from now on.
 
         Raises:
-            DrillError: `drill.fault`: the kernel takes no such rule.
+            DrillError: `drill.lacking`: the kernel takes no such rule.
         """
         self._noted = self._journal.note(RemoveTable(FAMILY, self.name))
         rules = RULES.format(name=self.name, port=self._port)
@@ -58,7 +58,7 @@ class Firewall:
         )
         if told.returncode:
             raise DrillError(
-                "drill.fault",
+                "drill.lacking",
                 "packets cannot be dropped here",
                 why=told.stderr.strip(),
                 do="run the drill as root, on a kernel with nf_tables",

@@ -4,7 +4,9 @@ import contextlib
 import socket
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
+from enum import Enum
 
 from sturdis.adapters.faults.firewall import Firewall
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come
@@ -119,24 +121,45 @@ class Partition(OnRig):
         return ()
 
 
+class Answer(Enum):
+    """What one client of a storm is told."""
+
+    LET_IN = "let in"
+    REFUSED = "refused"
+    """In words."""
+    RESET = "reset"
+    """Its connection ended before a word was read."""
+    SILENT = "silent"
+    """Nothing came: the server hangs."""
+
+
 class ClientStorm(OnRig):
-    """Clients connect until the server takes no more."""
+    """Clients connect until the server takes no more.
+
+    `silent_connections` were neither let in nor refused within `CONNECT_SECONDS`;
+    `reset_connections` were refused without a word that could be read.
+    """
 
     def __init__(self, options: network.ClientStorm, parts: Parts) -> None:
         super().__init__(parts)
         self._options = options
         self._storm = contextlib.ExitStack()
+        figures = ("refused_connections", "reset_connections", "silent_connections")
+        self.counted.update(dict.fromkeys(figures, 0))
 
     def inject(self, number: int) -> Sequence[Event]:
         """Connect until so many are turned away, and stay for a while."""
         del number
-        turned_away = 0
+        told: Counter[Answer] = Counter()
         for _client in range(self._options.files + self._options.more):
-            turned_away += self._is_turned_away()
-            if turned_away >= self._options.more:
+            told[self._connect()] += 1
+            turned_away = told[Answer.REFUSED] + told[Answer.RESET]
+            if told[Answer.SILENT] or turned_away >= self._options.more:
                 break
-        self.counted["refused_connections"] += turned_away
-        self.counted["unmet"] += not turned_away
+        self.counted["refused_connections"] += told[Answer.REFUSED]
+        self.counted["reset_connections"] += told[Answer.RESET]
+        self.counted["silent_connections"] += told[Answer.SILENT]
+        self.counted["unmet"] += told.total() == told[Answer.LET_IN]
         rest(self._options.seconds)
         return ()
 
@@ -157,23 +180,33 @@ class ClientStorm(OnRig):
         self.counted["rejected_connections"] = int(self.rig.info().get("rejected_connections", "0"))
         return super().undo(number, seconds)
 
-    def _is_turned_away(self) -> bool:
-        """Connect once more, and tell whether the server refuses that."""
+    def _connect(self) -> Answer:
+        """Connect once more, and stay."""
         client = self._storm.enter_context(
             socket.create_connection((self.rig.address.host, self.rig.address.port))
         )
         client.settimeout(CONNECT_SECONDS)
-        try:
-            client.sendall(b"PING\r\n")
-            return client.recv(100).startswith(TURNED_AWAY)
-        except OSError:  # reset before its word was read
-            return True
+        return answer(client)
 
     def _lets_in(self) -> bool:
         try:
             return self.rig.call("PING") == b"PONG"
         except SturdisError:
             return False
+
+
+def answer(client: socket.socket) -> Answer:
+    """Ask a server by a connection just made, whose timeout is set, and say what came."""
+    try:
+        client.sendall(b"PING\r\n")
+        came = client.recv(100)
+    except TimeoutError:
+        return Answer.SILENT
+    except OSError:
+        return Answer.RESET
+    if came.startswith(TURNED_AWAY):
+        return Answer.REFUSED
+    return Answer.LET_IN if came else Answer.RESET
 
 
 def of(options: Options, parts: Parts) -> OnRig | None:

@@ -13,9 +13,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 from sturdis.adapters.local.ports import LOOPBACK
+from sturdis.core.errors import DrillError
 
 PART = 1 << 16
 """Bytes read at once."""
+
+ALIVE_SECONDS = 0.1
+"""How often is looked whether the thread that forwards still lives."""
 
 MOST_WAITING = 4 << 20
 """Bytes that wait in one direction before no more are read: the sender is held up then."""
@@ -57,7 +61,11 @@ class Proxy(AbstractContextManager["Proxy"]):
         return int(self._listener.getsockname()[1])
 
     def swallow(self) -> None:
-        """Give no client any reply from now on; what clients ask still reaches the server."""
+        """Give no client any reply from now on; what clients ask still reaches the server.
+
+        Raises:
+            DrillError: `drill.not_served`: the proxy has failed; so does `cut`.
+        """
         self._do(lambda: self._set_swallowing(on=True))
 
     def cut(self) -> None:
@@ -65,14 +73,20 @@ class Proxy(AbstractContextManager["Proxy"]):
         self._do(self._cut)
 
     def __exit__(self, *_error: object) -> None:
-        self._do(self._end)
+        with contextlib.suppress(DrillError):
+            self._do(self._end)
         self._forwarding.join()
+        self._cut()  # what a thread that failed left
         for one in (self._listener, self._wake, self._woken):
             one.close()
         self._selector.close()
 
     def _do(self, what: Callable[[], None]) -> None:
-        """Have the thread that forwards do it, and return when it is done."""
+        """Have the thread that forwards do it, and return when it is done.
+
+        Raises:
+            DrillError: `drill.not_served`: that thread has failed; all connections hang.
+        """
         done = threading.Event()
 
         def asked() -> None:
@@ -81,7 +95,9 @@ class Proxy(AbstractContextManager["Proxy"]):
 
         self._asked.append(asked)
         self._wake.send(b"!")
-        done.wait()
+        while not done.wait(ALIVE_SECONDS):
+            if not self._forwarding.is_alive():
+                raise _failed()
 
     def _set_swallowing(self, *, on: bool) -> None:
         self._swallowing = on
@@ -161,6 +177,15 @@ class Proxy(AbstractContextManager["Proxy"]):
             with contextlib.suppress(OSError):  # a reset: what waits in the kernel goes with it
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             one.close()
+
+
+def _failed() -> DrillError:
+    return DrillError(
+        "drill.not_served",
+        "the proxy between server and clients has failed",
+        why="its thread ended; what it ended with is above",
+        do="report it with that text: it is a defect of Sturdis",
+    )
 
 
 class _Way:
