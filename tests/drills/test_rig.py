@@ -160,6 +160,27 @@ def test_a_small_disk_is_there_as_long_as_the_rig(tmp_path):
 
 
 @pytest.mark.tier("embedded")
+@as_root
+def test_what_was_on_a_small_disk_is_kept_with_the_servers_log(tmp_path):
+    with rigged(tmp_path, RigPlan(server="embedded", small_disk=8)) as rig:
+        rig.call("SET", "a", "b")
+        rig.stop()
+        written = rig.increment().read_bytes()
+    assert written.endswith(b"b\r\n")
+    assert rig.increment().read_bytes() == written
+    assert (rig.data / "server.log").stat().st_size > 0
+    assert not list(rig.data.parent.glob("*.kept"))
+
+
+@pytest.mark.tier("embedded")
+@as_root
+def test_a_small_disk_whose_data_cannot_be_kept_is_taken_away_all_the_same(tmp_path):
+    with rigged(tmp_path, RigPlan(server="embedded", small_disk=8)) as rig:
+        rig.data.with_name("data.kept").write_bytes(b"in the way")
+    assert not os.path.ismount(rig.data)
+
+
+@pytest.mark.tier("embedded")
 def test_a_limit_of_files_is_one_that_the_server_cannot_raise(tmp_path):
     with rigged(tmp_path, RigPlan(server="embedded", file_limit=256)) as rig:
         assert rig.call("CONFIG", "GET", "maxclients") == (b"maxclients", b"224")

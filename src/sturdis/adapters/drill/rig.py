@@ -236,7 +236,7 @@ class Rig(AbstractContextManager["Rig"]):
         name = f"sturdis-drill-{os.getpid()}-{data.parent.name}"
         if self.plan.small_disk is not None:
             entry = rig_parts.mount_small_disk(data, self.plan.small_disk, self._journal)
-            stack.callback(self._journal.undo, entry)
+            stack.callback(rig_parts.unmount_small_disk, data, entry, self._journal)
         if self.plan.memory_limit is not None:
             limit = self.plan.memory_limit
             self._group, entry = rig_parts.memory_group(name, limit, self._journal)
@@ -283,5 +283,5 @@ def _not_served(why: str) -> DrillError:
         "drill.not_served",
         "the drill's server did not serve",
         why=why,
-        do="read the server's log in the run's folder: data/server.log",
+        do="read the server's log in the run's folder: rig/data/server.log",
     )

@@ -1,5 +1,6 @@
 """What a rig adds around its server: a small disk, limits of the kernel, a port."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -55,6 +56,23 @@ def mount_small_disk(path: Path, mebibytes: int, journal: Journal) -> int:
     size = f"size={mebibytes}m,mode=0700"
     _run(["mount", "-t", "tmpfs", "-o", size, "sturdis-drill", str(path)], "a small disk")
     return number
+
+
+def unmount_small_disk(path: Path, number: int, journal: Journal) -> None:
+    """Take a small disk away, and leave what was on it where it was mounted.
+
+    What cannot be kept is lost with the disk, which is taken away all the same.
+
+    Raises:
+        DrillError: `drill.not_undone`.
+    """
+    beside = path.with_name(f"{path.name}.kept")
+    with contextlib.suppress(OSError, shutil.Error):
+        shutil.copytree(path, beside, symlinks=True)
+    journal.undo(number)
+    with contextlib.suppress(OSError):
+        path.rmdir()
+        beside.rename(path)
 
 
 def memory_group(name: str, limit: int, journal: Journal) -> tuple[Path, int]:

@@ -108,7 +108,6 @@ class MemoryKernel(OnRig):
                 told = link.call_all([("SET", name, VALUE) for name in names])
                 refused = any(isinstance(one, ErrorReply) for one in told)
                 self._keys += TOGETHER
-        self.counted["unmet"] += not self._keys
 
     def _rewrite(self) -> None:
         """Write keys anew while a rewrite reads all of them."""
