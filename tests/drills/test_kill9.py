@@ -6,7 +6,7 @@ import pytest
 
 from sturdis import wiring
 from sturdis.adapters.drill import ledger_log
-from sturdis.core.drill import verdict
+from sturdis.core.drill import losses
 from sturdis.core.drill.drill_changes import Changes
 from sturdis.core.drill.duplicates import Cause
 from sturdis.core.drill.events import Acknowledged, Done, Killed
@@ -76,7 +76,7 @@ def test_on_a_slow_disk_a_kill_costs_no_more_than_the_window(tmp_path, tell):
     tell(outcome.lines())
     assert outcome.verdict is Verdict.PASS, outcome.lines()
     assert outcome.account
-    lost = verdict.losses(outcome.account)
+    lost = losses.losses(outcome.account)
     assert lost
     assert all(one.kill and one.kill.fsync_pending for one in lost)
     assert max(one.age for one in lost) <= outcome.timing.window == 2000

@@ -213,12 +213,12 @@ def test_a_power_cut_keeps_what_was_covered_and_any_part_of_the_rest(tmp_path):
         program = Program(tmp_path / str(seed))
         increment = program.data / INCREMENT
         program.run(WRITE.replace("bytes(", "b'x' * (") + "\nos.fsync(os.open('.', 0))")
-        lost, unsynced, _jobs = power.cut(program.data, program.shim, dice(seed))
+        took = power.cut(program.data, program.shim, dice(seed))
         left = increment.read_bytes()
         kept = left.rstrip(b"\0")
         assert kept == b"x" * len(kept)
         assert 600 <= len(kept) <= len(left) <= 1000
-        assert (lost, unsynced) == (1000 - len(kept), 400)
+        assert (took.lost, took.unsynced) == (1000 - len(kept), 400)
         assert program.covered() == len(left)  # nothing but what is on the disk is there now
         sizes.add(len(left))
         zeros += left != kept
@@ -229,16 +229,16 @@ def test_a_power_cut_keeps_what_was_covered_and_any_part_of_the_rest(tmp_path):
 
 def test_what_no_fsync_ever_covered_is_counted_as_well(preloaded):
     preloaded.run("open(name, 'w').write('x' * 5000); os.fsync(os.open('.', 0))")
-    lost, unsynced, _jobs = power.cut(preloaded.data, preloaded.shim, dice(1))
-    assert unsynced == 5000
-    assert lost == 5000 - len((preloaded.data / INCREMENT).read_bytes().rstrip(b"\0"))
+    took = power.cut(preloaded.data, preloaded.shim, dice(1))
+    assert took.unsynced == 5000
+    assert took.lost == 5000 - len((preloaded.data / INCREMENT).read_bytes().rstrip(b"\0"))
 
 
 def test_a_power_cut_right_after_another_takes_nothing_more(preloaded):
     preloaded.run(WRITE)
     power.cut(preloaded.data, preloaded.shim, dice(1))
     left = [path.read_bytes() for path in (preloaded.data / PARTS).iterdir()]
-    assert power.cut(preloaded.data, preloaded.shim, dice(2)) == (0, 0, ())
+    assert power.cut(preloaded.data, preloaded.shim, dice(2)) == power.Took(0, 0, (), 0)
     assert [path.read_bytes() for path in (preloaded.data / PARTS).iterdir()] == left
 
 

@@ -63,6 +63,18 @@ def test_a_loss_needs_evidence_and_the_drills_leave(allowed, parts, expected):
     assert concluded(*parts, expected=Expected(allowed)).verdict is expected
 
 
+def test_losses_to_ids_that_came_again_need_a_drill_that_names_their_figure():
+    parts = (
+        *drills.acknowledged("old", 9_500, "7"), *drills.killed(1, 10_000, pending=True),
+        *drills.acknowledged("new", 10_200, "7"), drills.done("old", 10_300, job_id="7"),
+    )  # fmt: skip
+    told = concluded(*parts, expected=Expected(Loss.WINDOW))
+    assert (told.verdict, told.reasons[0]) == (Verdict.FAIL, "lost_to_reused_ids 1; expected 0")
+    assert any(line.startswith("reused ids    1 ") for line in told.lines())
+    named = Expected(Loss.WINDOW, {"lost_to_reused_ids": Expectation(at_least=0)})
+    assert concluded(*parts, expected=named).verdict is Verdict.PASS
+
+
 @pytest.mark.parametrize(
     ("figures", "verdict"),
     [({"kills": 3.0}, Verdict.PASS), ({"kills": 2.0}, Verdict.FAIL), ({}, Verdict.UNKNOWN)],

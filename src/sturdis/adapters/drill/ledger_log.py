@@ -39,6 +39,7 @@ class LedgerLog(AbstractContextManager["LedgerLog"]):
     """
 
     def __init__(self, folder: Path, writer: str) -> None:
+        self.folder = folder
         self._path = folder / f"{writer}{SUFFIX}"
         try:
             folder.mkdir(parents=True, exist_ok=True)

@@ -8,7 +8,7 @@ one in each turn of its loop, and what it could still tell is read when it is de
 
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
@@ -39,6 +39,8 @@ class Seen:
     """`aof_delayed_fsync`."""
     pending: bool | None = None
     """Whether an fsync was under way, or about to be."""
+    late: int | None = None
+    """By how much `aof_delayed_fsync` rose since the first look."""
 
 
 class Looks:
@@ -58,6 +60,12 @@ class Looks:
 
         Nothing was seen where the server answered no look, or all of them before it was killed.
         """
+        first = self._seen.delayed
+        last = self._last()
+        known = first is not None and last.delayed is not None
+        return replace(last, late=(last.delayed or 0) - (first or 0)) if known else last
+
+    def _last(self) -> Seen:
         if self._link is None:
             return Seen()
         left = 2 * AHEAD - 1

@@ -76,7 +76,7 @@ class LocalServer(AbstractContextManager["LocalServer"]):
         except ProcessLookupError as error:
             raise _not_served(f"it had ended by itself before kill {number}") from error
         seen = looks.last()
-        return Killed(at, number, self._pid, seen.delayed, seen.pending)
+        return Killed(at, number, self._pid, seen.delayed, seen.pending, late_fsyncs=seen.late)
 
     @property
     def pid(self) -> int:

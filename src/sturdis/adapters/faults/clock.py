@@ -1,5 +1,7 @@
 """A clock that jumps under a rig's server, while those of its clients stay right."""
 
+import math
+import time
 from collections.abc import Sequence
 
 from sturdis.adapters.faults.on_rig import Parts, come
@@ -13,6 +15,9 @@ from sturdis.core.replies import Reply
 
 FSYNC_WITHIN = 2.5
 """Under writes `everysec` begins an fsync each second; twice that and some patience."""
+
+NEAR = 60.0
+"""Seconds between the clock that is wanted and the one that the server tells, at most."""
 
 LATE = 60_000
 """Milliseconds. Nothing in a drill expires so late, unless its clock was ahead."""
@@ -32,6 +37,9 @@ class ClockStep(WithShim):
         super().__init__(parts)
         self._options = options
         self._ahead = 0.0
+        self.counted.update(
+            fsyncs_stopped_ahead=0, fsyncs_stopped_back=0, fsyncs_not_mended=0, late_expiries=0
+        )
 
     def inject(self, number: int) -> Sequence[Event]:
         """Let the clock jump."""
@@ -50,6 +58,7 @@ class ClockStep(WithShim):
         self.shim.set_clock(ahead)
         self._ahead = ahead
         self.counted["steps"] += 1
+        self.counted["unmet"] += abs(self._server_ahead() - ahead) > NEAR
         came = self._fsyncs_go_on(2)
         self.counted["fsyncs_stopped_ahead"] += not came and not back
         self.counted["fsyncs_stopped_back"] += not came and back
@@ -57,6 +66,12 @@ class ClockStep(WithShim):
             self._fsync_now()
             self.counted["fsyncs_not_mended"] += not self._fsyncs_go_on(1)
         self.counted["late_expiries"] += self._expire_what_is_late()
+
+    def _server_ahead(self) -> float:
+        """Give how many seconds the server's clock is ahead of this machine's."""
+        told = self.rig.call("TIME")
+        seconds = told[0] if isinstance(told, tuple) else None
+        return int(seconds) - time.time() if isinstance(seconds, bytes) else math.inf
 
     def _fsyncs_go_on(self, number: int) -> bool:
         """Tell whether so many fsyncs come; the first may have been due before a step."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sturdis.adapters.faults import jobs, repairing
-from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect, temporary_files
+from sturdis.adapters.faults.on_rig import OnRig, Parts, come, temporary_files
 from sturdis.adapters.faults.power import WithShim
 from sturdis.adapters.faults.shim import Word
 from sturdis.core.drill.events import Destroyed, Event
@@ -71,9 +71,7 @@ class FailedFsync(WithShim):
         began = time.monotonic()
         self.counted[f"healed_by_{self._heal()}"] += 1
         self._slowest = max(self._slowest, time.monotonic() - began)
-        killed = self.rig.kill(number)
-        self.down = True
-        return (killed, *super().undo(number, seconds))
+        return (self.kill(number), *super().undo(number, seconds))
 
     def figures(self) -> Figures:
         """Give what was counted, and the longest time until writes came back, in seconds."""
@@ -155,6 +153,7 @@ class DiskFull(_OnSmallDisk):
         super().__init__(parts)
         self._slowest = 0.0
         self._most_unwritten = 0
+        self.counted.update(unhealed=0, reads_refused=0)
 
     def prepare(self) -> None:
         """Let the server rewrite its file, as one that runs for long has done."""
@@ -165,14 +164,12 @@ class DiskFull(_OnSmallDisk):
         self._refused()
         self.free()
         began = time.monotonic()
-        expect(lambda: not self.refuses(), FREED_WITHIN, "writes on a disk with room")
+        self.counted["unhealed"] += not come(lambda: not self.refuses(), FREED_WITHIN)
         self._slowest = max(self._slowest, time.monotonic() - began)
         come(lambda: False, MET_SECONDS)
         self._refused()
         held, buffer = jobs.held(self.rig), int(self.rig.info().get("aof_buffer_length", 0))
-        killed = self.rig.kill(number)
-        self.down = True
-        self.counted["kills"] += 1
+        killed = self.kill(number)
         unwritten = tuple(sorted(held - jobs.written(self.rig)))
         self._most_unwritten = max(self._most_unwritten, len(unwritten))
         return (killed, Destroyed(killed.at, number, buffer, unwritten))
@@ -184,7 +181,7 @@ class DiskFull(_OnSmallDisk):
 
     def _refused(self) -> None:
         self.fill()
-        expect(self.refuses, REFUSED_WITHIN, "writes to be refused")
+        self.counted["unmet"] += not come(self.refuses, REFUSED_WITHIN)
         self.counted["reads_refused"] += not self.reads()
         come(lambda: False, MET_SECONDS)
 
@@ -211,10 +208,7 @@ class DiskFullRewrite(_OnSmallDisk):
         self.counted["temporary_files"] += left
         come(lambda: not self.refuses(), FREED_WITHIN)
         self.counted["writes_refused"] += self.refuses()
-        killed = self.rig.kill(number)
-        self.down = True
-        self.counted["kills"] += 1
-        return (killed,)
+        return (self.kill(number),)
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Give the room back, start the server, and let it rewrite."""

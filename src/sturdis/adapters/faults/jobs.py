@@ -1,17 +1,19 @@
 """Which jobs of a drill a rig's server holds in memory, and which its files have."""
 
-import contextlib
 import re
-import threading
-from contextlib import AbstractContextManager
+from pathlib import Path
 
+from sturdis.adapters.drill import ledger_log
 from sturdis.adapters.drill.rig import Rig
 from sturdis.adapters.redis.link import Link
 from sturdis.core.aof import guard as guards
-from sturdis.core.errors import SturdisError
+from sturdis.core.drill.events import Intent
 from sturdis.core.replies import Reply
 
 SCAN_COUNT = 1000
+
+RECENT = 30_000
+"""Milliseconds, longer than any window in which a loss may be excused."""
 
 EXEC = b"*1\r\n$4\r\nEXEC\r\n"
 
@@ -38,24 +40,14 @@ def held(rig: Rig) -> set[str]:
                 return found
 
 
-class Watch(AbstractContextManager["Watch"]):
-    """Reads which jobs the server holds, over and over until it is killed within the context."""
+def asked(folder: Path, at: int) -> set[str]:
+    """Give the jobs that were asked for from `RECENT` before `at` on (ms since 1970).
 
-    def __init__(self, rig: Rig) -> None:
-        self.held = held(rig)
-        self._rig = rig
-        self._ended = threading.Event()
-        self._watching = threading.Thread(target=self._watch, daemon=True)
-        self._watching.start()
-
-    def _watch(self) -> None:
-        with contextlib.suppress(SturdisError):
-            while not self._ended.is_set():
-                self.held |= held(self._rig)
-
-    def __exit__(self, *_error: object) -> None:
-        self._ended.set()
-        self._watching.join()
+    Raises:
+        DrillError: `drill.log_damaged` or `drill.log_lost`: the logs in `folder` cannot be read.
+    """
+    told = ledger_log.read(folder).events
+    return {one.uuid for one in told if isinstance(one, Intent) and one.at > at - RECENT}
 
 
 def written(rig: Rig) -> set[str]:

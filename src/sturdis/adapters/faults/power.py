@@ -1,18 +1,18 @@
 """Power cuts and slow disks: what no fsync has covered is at stake."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
-from msgspec import structs
-
-from sturdis.adapters.faults import jobs, repairing
+from sturdis.adapters.faults import repairing
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect
-from sturdis.adapters.faults.shim import Change, Kind, Shim
+from sturdis.adapters.faults.shim import Change, Covered, Kind, Shim, Word
 from sturdis.core.aof import guard as guards
+from sturdis.core.aof import manifest as manifests
 from sturdis.core.drill import damage, events, power_cut
-from sturdis.core.drill.events import Event, Killed
+from sturdis.core.drill.events import Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import disk
 from sturdis.core.drill.faults.process import Moment
@@ -27,6 +27,12 @@ INCREMENT = ".incr.aof"
 
 IN_REWRITE = (0.2, 0.5)
 """Seconds that each fsync takes while a rewrite begins."""
+
+FSYNC_WITHIN = 2.5
+"""Longest wait for the next fsync under load, in seconds: `everysec` begins one each second."""
+
+SINCE_FSYNC = (0.05, 0.85)
+"""Seconds from an fsync to the cut: jobs were added since, and the next one has not begun."""
 
 LATE_WITHIN = 30.0
 """Longest wait for a write that an fsync delays, in seconds: a few fsyncs."""
@@ -52,17 +58,6 @@ class WithShim(OnRig):
         self._longest = max(self._longest, self.shim.longest_fsync())
         return self._longest
 
-    def kill(self, number: int) -> Killed:
-        """Kill the server, and tell which jobs were in its memory alone.
-
-        What it acknowledges while an fsync is under way, or waits to begin, it holds back.
-        """
-        with jobs.Watch(self.rig) as watch:
-            killed = self.rig.kill(number)
-        self.down = True
-        unwritten = tuple(sorted(watch.held - jobs.written(self.rig)))
-        return structs.replace(killed, unwritten=unwritten)
-
     def figures(self) -> Figures:
         """Give what was counted, and the longest fsync."""
         return {**super().figures(), "longest_fsync": self.longest_fsync()}
@@ -82,17 +77,18 @@ class PowerCut(WithShim):
 
     def inject(self, number: int) -> Sequence[Event]:
         """Cut the power."""
-        if self._in_rewrite:
-            self._begin_a_rewrite()
+        begun = self._begin_a_rewrite() if self._in_rewrite else self._wait_for_an_fsync()
         killed = self.kill(number)
         longest = self.longest_fsync()
-        synced_at = last_synced(self.shim)
-        lost, unsynced, gone = cut(self.rig.data, self.shim, self.dice)
-        self.counted["kills"] += 1
-        self.counted["lost_bytes"] += lost
-        self.counted["unsynced_bytes"] += unsynced
-        synced, slowest = _milliseconds(synced_at), round(longest * 1000)
-        told = events.PowerCut(killed.at, number, synced, slowest, lost, unsynced, gone)
+        synced = _milliseconds(last_synced(self.shim))
+        took = cut(self.rig.data, self.shim, self.dice)
+        self.counted["unmet"] += not (begun and took.at_stake)
+        self.counted["lost_bytes"] += took.lost
+        self.counted["unsynced_bytes"] += took.unsynced
+        told = events.PowerCut(
+            killed.at, number, synced, round(longest * 1000),
+            took.lost, took.unsynced, took.jobs, took.at_stake,
+        )  # fmt: skip
         return (killed, told)
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
@@ -106,14 +102,21 @@ class PowerCut(WithShim):
             self.counted["repaired"] += 1
             return super().undo(number, seconds)
 
-    def _begin_a_rewrite(self) -> None:
+    def _wait_for_an_fsync(self) -> bool:
+        """Return at any moment between two fsyncs, but where nothing is at stake yet."""
+        before = self.shim.count(Word.COMPLETED)
+        come(lambda: self.shim.count(Word.COMPLETED) > before, FSYNC_WITHIN)
+        come(lambda: False, self.dice.uniform(*SINCE_FSYNC))
+        return True
+
+    def _begin_a_rewrite(self) -> bool:
         """Return while the increment of before is fsynced, on a disk that takes its time."""
         before = self.rig.increment()
         self.shim.slow_down(*IN_REWRITE, self.dice.getrandbits(60))
         self.rig.call("BGREWRITEAOF")
         begun = come(lambda: self.rig.increment() != before, LATE_WITHIN)
         come(lambda: False, self.dice.uniform(0, IN_REWRITE[1]))
-        self.counted["unmet"] += not begun
+        return begun
 
 
 class SlowFsync(WithShim):
@@ -132,14 +135,12 @@ class SlowFsync(WithShim):
         expect(self._is_late, LATE_WITHIN, "an fsync that delays a write")
         come(lambda: False, self.dice.uniform(*HELD_BACK))
         expect(self.shim.under_way, LATE_WITHIN, "an fsync")
-        under_way = self.shim.under_way()
         killed = self.kill(number)
+        under_way = self.shim.under_way()  # the process died in it
         self.longest_fsync()
-        self.counted["kills"] += 1
         self.counted["delayed_fsyncs"] += killed.delayed_fsyncs or 0
         self.counted["unmet"] += not (under_way or killed.fsync_pending)
-        pending = bool(under_way or killed.fsync_pending)
-        return (structs.replace(killed, fsync_pending=pending),)
+        return (killed,)
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Start the server on a disk that is fast meanwhile."""
@@ -164,42 +165,86 @@ def last_synced(shim: Shim) -> float | None:
     return max(began, default=None)
 
 
-def cut(data: Path, shim: Shim, dice: Random) -> tuple[int, int, tuple[str, ...]]:
+@dataclass(frozen=True)
+class Took:
+    """What a power cut took of the increments."""
+
+    lost: int
+    """Bytes that are gone."""
+    unsynced: int
+    """Bytes that no fsync had covered, or whose file's name none had."""
+    jobs: tuple[str, ...]
+    """Jobs whose data is in what is gone, or in half a unit before it."""
+    at_stake: int
+    """Jobs whose data is in what no fsync had covered."""
+
+
+def cut(data: Path, shim: Shim, dice: Random) -> Took:
     """Leave of a data folder what a power cut leaves; no server runs on it.
 
     Names that were made, changed or removed after the last fsync of their folder are as before,
     from any one on: file systems keep the order. Of each file what the last completed fsync covers
     is kept and any part of the rest, behind which zeros may follow. Files in whose middle a page
     is missing are not made.
-
-    Returns:
-        How many bytes of increments are gone, how many no fsync had covered, and the jobs whose
-        data is in what is gone, or in half a unit before it.
     """
+    covered = shim.covered()
+    before = {path: path.read_bytes() for path in _increments(data)}
+    synced = {path: _synced(path, covered) for path in before}
     changes = shim.changes()
     for change in reversed(changes[dice.randint(0, len(changes)) :]):
         _take_back(change, data)
-    covered, lost, unsynced, jobs = shim.covered(), 0, 0, set[str]()
+    kept = {}
     for path in (*_files(data / guards.FOLDER), *data.glob("temp-*")):
-        stat = path.stat()
-        known = covered.get((stat.st_dev, stat.st_ino))
+        known = _synced(path, covered)
         if known is None:
             continue
         rolls = (dice.random(), dice.random(), dice.random())
-        left = power_cut.remains(known.synced, stat.st_size, rolls)
-        if path.name.endswith(INCREMENT):
-            lost += stat.st_size - left.kept
-            unsynced += max(0, stat.st_size - known.synced)
-            jobs.update(_jobs_behind(path, left.kept))
+        left = power_cut.remains(known, path.stat().st_size, rolls)
+        kept[path] = left.kept
         os.truncate(path, left.kept)
         os.truncate(path, left.size)
     shim.settle(durable=True)
-    return lost, unsynced, tuple(sorted(jobs))
+    for path in before:
+        if not _is_loaded(path):
+            kept[path] = 0  # it is there, and no manifest names it any more
+    return _took(before, synced, kept)
 
 
-def _jobs_behind(path: Path, kept: int) -> tuple[str, ...]:
-    content = path.read_bytes()
-    return damage.jobs_in(content[damage.last_end(content[:kept]) :])
+def _took(
+    before: Mapping[Path, bytes], synced: Mapping[Path, int | None], kept: Mapping[Path, int]
+) -> Took:
+    """Compare the increments of before with what is left of them; one without a name is gone."""
+    lost = unsynced = 0
+    gone, stake = set[str](), set[str]()
+    for path, content in before.items():
+        left = kept.get(path, len(content) if path.exists() else 0)
+        safe = min(left, len(content) if (known := synced[path]) is None else known)
+        lost += len(content) - left
+        unsynced += max(0, len(content) - safe)
+        stake.update(damage.jobs_in(content[safe:]))
+        gone.update(damage.jobs_in(content[damage.last_end(content[:left]) :]))
+    return Took(lost, unsynced, tuple(sorted(gone)), len(stake))
+
+
+def _is_loaded(path: Path) -> bool:
+    """Tell whether a server would load it: the manifest names it, or there is none at all."""
+    manifest = path.with_name(guards.MANIFEST)
+    try:
+        read = manifests.parse(manifest.read_bytes())
+    except FileNotFoundError:
+        return True
+    return os.fsencode(path.name) in {part.name for part in read.increments}
+
+
+def _increments(data: Path) -> list[Path]:
+    return [path for path in _files(data / guards.FOLDER) if path.name.endswith(INCREMENT)]
+
+
+def _synced(path: Path, covered: Mapping[tuple[int, int], Covered]) -> int | None:
+    """Give how much of a file fsyncs cover; None: the shim never saw it."""
+    stat = path.stat()
+    known = covered.get((stat.st_dev, stat.st_ino))
+    return known.synced if known else None
 
 
 def _take_back(change: Change, data: Path) -> None:

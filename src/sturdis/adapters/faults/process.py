@@ -5,7 +5,7 @@ from pathlib import Path
 
 from sturdis.adapters.faults.chain import ChainProof
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, temporary_files
-from sturdis.core.drill.events import Event, Killed
+from sturdis.core.drill.events import Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import process
 
@@ -34,10 +34,7 @@ class Kill(OnRig):
 
     def inject(self, number: int) -> Sequence[Event]:
         """Kill it."""
-        killed = self.rig.kill(number)
-        self.down = True
-        self.counted["kills"] += 1
-        return (killed,)
+        return (self.kill(number),)
 
 
 class KillInRewrite(OnRig):
@@ -59,10 +56,8 @@ class KillInRewrite(OnRig):
         begun = come(lambda: self._rewrites() or bool(temporary_files(self.rig.data)), 5.0)
         come(lambda: False, self.dice.uniform(0, 0.15))
         in_rewrite = begun and self._rewrites()
-        killed = self.rig.kill(number)
-        self.down = True
+        killed = self.kill(number)
         self.counted["unmet"] += not in_rewrite
-        self.counted["kills"] += 1
         self._left = temporary_files(self.rig.data)
         self.counted["temporary_files"] += len(self._left)
         return (killed,)
@@ -87,8 +82,7 @@ class KillInLoading(OnRig):
 
     def inject(self, number: int) -> Sequence[Event]:
         """Kill it, start it slowly, and kill it as it loads."""
-        killed: Killed = self.rig.kill(number)
-        self.down = True
+        killed = self.kill(number)
         log = self.rig.data / "server.log"
         before = log.stat().st_size
         self.rig.configure(key_load_delay=LOAD_DELAY)
@@ -101,7 +95,7 @@ class KillInLoading(OnRig):
             self.rig.configure()
         in_loading = begun and READY not in log.read_bytes()[before:]
         self.counted["unmet"] += not in_loading
-        self.counted["kills"] += 2
+        self.counted["kills"] += 1
         return (killed,)
 
 

@@ -92,7 +92,11 @@ class Killed(_Event, frozen=True, tag="killed"):
     fsync_pending: bool | None
     """Whether an fsync was under way when it was last looked at; None: unknown."""
     unwritten: tuple[str, ...] = ()
-    """Jobs that it held in memory right before and its files lack, where that was looked at."""
+    """Jobs that were asked for shortly before, and that its files lack."""
+    files_read: bool = False
+    """Whether its files were read right after the kill: `unwritten` tells then what they lack."""
+    late_fsyncs: int | None = None
+    """By how much `aof_delayed_fsync` rose during the last looks; None: unknown."""
 
 
 class Served(_Event, frozen=True, tag="served"):
@@ -128,6 +132,8 @@ class PowerCut(_Event, frozen=True, tag="power cut"):
     """Bytes that were written to them and no fsync had covered."""
     uuids: tuple[str, ...] = ()
     """Jobs whose data is in the bytes that are gone. A worker may still start one, from memory."""
+    at_stake: int = 0
+    """Jobs whose data no fsync had covered."""
 
 
 class Phase(_Event, frozen=True, tag="phase"):

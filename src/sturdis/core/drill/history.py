@@ -43,6 +43,11 @@ class History:
         return bool(self.started or self.failed_on_purpose or self.done or self.surveyed)
 
     @property
+    def ran(self) -> tuple[Started | FailedOnPurpose | Done, ...]:
+        """What workers told of it."""
+        return (*self.started, *self.failed_on_purpose, *self.done)
+
+    @property
     def seen_at(self) -> int:
         """When the job was last known to be in Redis (ms since 1970); 0: never."""
         told = (self.acknowledged, *self.started, *self.failed_on_purpose)

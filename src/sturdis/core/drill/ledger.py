@@ -4,7 +4,7 @@ Each acknowledged job has exactly one `Fate`, so what is lost is a number, and t
 Events are counted as a set: a log read twice, or in another order, changes nothing.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -68,8 +68,10 @@ class Entry:
     """When it was last known to be there: acknowledged, started, or failed on purpose."""
     detail: str = ""
     """The state of a pending job, the reason of a failed one."""
-    reuses_id: bool = False
-    """Whether BullMQ had given its id to another job before: a rollback took that one."""
+    asked_at: int = 0
+    """When its producer wrote that it would add it; 0: it did not."""
+    taken_for: str = ""
+    """The job of before a kill that had its id, where a worker was seen to go on with that one."""
 
 
 @dataclass(frozen=True)
@@ -110,9 +112,9 @@ class Account:
     served: Mapping[int, int]
     """Round to when the server was seen to serve again (ms since 1970)."""
     destroyed: tuple[Destroyed, ...]
+    """In the order of their times."""
     power_cuts: Mapping[int, PowerCut]
     """By round: those kills that were power cuts."""
-    """In the order of their times."""
     last_due: int
     """When the last job was due (ms since 1970); 0 without jobs."""
 
@@ -164,40 +166,46 @@ def _entries(jobs: Sequence[History], kills: Sequence[int]) -> Iterator[Entry]:
         for child in jobs
         if child.intent and any(copy.state is State.FAILED for copy in child.surveyed)
     }
-    reusing = _reusing(jobs, kills)
+    mistaken = _mistaken(jobs, kills)
     for job in jobs:
         if job.acknowledged:
             fate, detail = _fate(job)
             if detail == State.WAITING_CHILDREN.value and job.uuid in holding:
                 fate = Fate.HELD
             yield Entry(
-                job.uuid, job.acknowledged.at, fate, job.seen_at, detail, job.uuid in reusing
-            )
+                job.uuid, job.acknowledged.at, fate, job.seen_at, detail,
+                job.intent.at if job.intent else 0, mistaken.get(job.uuid, ""),
+            )  # fmt: skip
 
 
-def _reusing(jobs: Iterable[History], kills: Sequence[int]) -> set[str]:
-    """Find the jobs whose id another had that was acknowledged before a kill, and they after it."""
-    first: dict[tuple[str, str], int] = {}
-    found = set()
-    acknowledged = [job for job in jobs if job.acknowledged and job.intent]
-    for job in sorted(acknowledged, key=_acknowledged_at):
-        at = _acknowledged_at(job)
-        before = first.setdefault(_place(job), at)
-        if any(before <= kill <= at for kill in kills) and before != at:
-            found.add(job.uuid)
+def _mistaken(jobs: Sequence[History], kills: Sequence[int]) -> dict[str, str]:
+    """Find the jobs that a worker took for one of before a kill, which had the same id.
+
+    The evidence is that it went on with that one: it started it or did it after the kill.
+    """
+    ran: defaultdict[tuple[str, str], list[History]] = defaultdict(list)
+    for job in jobs:
+        for job_id in {one.job_id for one in job.ran}:
+            ran[_queue(job), job_id].append(job)
+    found = {}
+    for job in jobs:
+        if job.acknowledged:
+            at, job_id = job.acknowledged.at, job.acknowledged.job_id
+            before = [kill for kill in kills if kill <= at]
+            others = ran[_queue(job), job_id] if before else []
+            taken = (one for one in others if _went_on(one, job_id, before[-1]) and one != job)
+            found[job.uuid] = next((one.uuid for one in taken), "")
     return found
 
 
-def _acknowledged_at(job: History) -> int:
-    return job.acknowledged.at if job.acknowledged else 0
+def _went_on(job: History, job_id: str, killed_at: int) -> bool:
+    """Tell whether the job is of before the kill, and was worked on by this id after it."""
+    older = job.intent is not None and job.intent.at < killed_at
+    return older and any(one.job_id == job_id and one.at >= killed_at for one in job.ran)
 
 
-def _place(job: History) -> tuple[str, str]:
-    """Give where a job is in Redis: its queue and its id."""
-    return (
-        job.intent.queue if job.intent else "",
-        job.acknowledged.job_id if job.acknowledged else "",
-    )
+def _queue(job: History) -> str:
+    return job.intent.queue if job.intent else ""
 
 
 def _fate(job: History) -> tuple[Fate, str]:

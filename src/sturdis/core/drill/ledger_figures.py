@@ -4,10 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+from sturdis.core.drill import losses
 from sturdis.core.drill.duplicates import Cause
 from sturdis.core.drill.events import Acknowledged, Event, Intent
 from sturdis.core.drill.ledger import Account, Fate
 from sturdis.core.drill.observed import Figures
+
+LOST_TO_REUSED_IDS = "lost_to_reused_ids"
+"""Figure: jobs that a worker took for others of before a rollback, which had their ids."""
 
 
 def of(account: Account, events: Sequence[Event]) -> Figures:
@@ -28,6 +32,7 @@ def of(account: Account, events: Sequence[Event]) -> Figures:
         "replays": account.duplicates.get(Cause.REPLAY, 0),
         "done_twice": account.done_twice,
         "ids_reused": _ids_reused(events),
+        LOST_TO_REUSED_IDS: losses.mistaken(account),
         "downtime": _downtime(events),
     }
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from sturdis.core.drill import ledger, ledger_figures, observed, record, verdict
+from sturdis.core.drill import ledger, ledger_figures, losses, observed, record, verdict
 from sturdis.core.drill.events import Event, Phase, Survey
 from sturdis.core.drill.ledger import Account
+from sturdis.core.drill.ledger_figures import LOST_TO_REUSED_IDS
 from sturdis.core.drill.observed import Figures
 from sturdis.core.drill.run import Run
-from sturdis.core.drill.scenario import Loss
+from sturdis.core.drill.scenario import Expected, Loss
 from sturdis.core.drill.verdict import Found, Timing
 from sturdis.core.report import Verdict
 
@@ -82,7 +83,7 @@ def conclude(run: Run, events: Sequence[Event], torn: Iterable[str], ran: Ran) -
     found: Found = list(ran.found)
     if account and ran.survey:
         found += verdict.findings(account, ran.survey.at, timing)
-        found += _unexpected(account, run.scenario.expect.lost, found)
+        found += _unexpected(account, run.scenario.expect, found)
     if not ran.found:  # of a run that ended early little was seen
         found += observed.judge(figures, run.scenario.expect.figures)
     if not found:
@@ -94,19 +95,23 @@ def conclude(run: Run, events: Sequence[Event], torn: Iterable[str], ran: Ran) -
     )  # fmt: skip
 
 
-def _unexpected(account: Account, allowed: Loss, found: Found) -> Found:
+def _unexpected(account: Account, expected: Expected, found: Found) -> Found:
     """Find losses that evidence excuses, where the drill allows none of their kind."""
     if any(verdict is Verdict.FAIL for verdict, _reason in found):
         return []  # it is told already
-    lost = verdict.losses(account)
-    count = sum(not may_be_lost(loss, allowed) for loss in lost)
-    if not count:
-        return []
-    jobs = "job" if count == 1 else "jobs"
-    return [(Verdict.FAIL, f"{count} acknowledged {jobs} LOST; allowed is: {allowed.value}")]
+    lost = losses.losses(account)
+    count = sum(not (loss.mistaken or may_be_lost(loss, expected.lost)) for loss in lost)
+    unexpected: Found = []
+    if count:
+        what = f"{count} acknowledged {'job' if count == 1 else 'jobs'} LOST"
+        unexpected.append((Verdict.FAIL, f"{what}; allowed is: {expected.lost.value}"))
+    mistaken = losses.mistaken(account)
+    if mistaken and LOST_TO_REUSED_IDS not in expected.figures:
+        unexpected.append((Verdict.FAIL, f"{LOST_TO_REUSED_IDS} {mistaken}; expected 0"))
+    return unexpected
 
 
-def may_be_lost(loss: verdict.Loss, allowed: Loss) -> bool:
+def may_be_lost(loss: losses.Loss, allowed: Loss) -> bool:
     """Tell whether the drill allows a loss of this kind, once evidence excuses it."""
     if allowed is Loss.ALL:
         return True

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sturdis.core.drill import verdict
+from sturdis.core.drill import losses
 from sturdis.core.drill.ledger import Account, Fate
-from sturdis.core.drill.verdict import Loss, Timing
+from sturdis.core.drill.losses import Loss
+from sturdis.core.drill.verdict import Timing
 
 SHOWN_LOSSES = 10
 """Lost jobs that are named; the log has them all."""
@@ -13,11 +14,12 @@ SHOWN_LOSSES = 10
 
 def lines(account: Account, timing: Timing) -> list[str]:
     """Give the account, the first of the lost jobs, and the times that it was made with."""
-    lost = verdict.losses(account)
+    lost = losses.losses(account)
     return [
         _asked(account),
         f"acknowledged  {_fates(account)}",
         f"duplicates    {_duplicates(account)}",
+        *_mistaken(account),
         *_faults(account),
         _times(timing),
         *(f"LOST          {_loss(loss)}" for loss in lost[:SHOWN_LOSSES]),
@@ -57,6 +59,11 @@ def _faults(account: Account) -> Sequence[str]:
     cuts = account.power_cuts
     busy_then = f"{busy} met an fsync under way" + (f"; {len(cuts)} were power cuts" * bool(cuts))
     return (f"kill -9       {len(account.faults)} times; {late}; {busy_then}",)
+
+
+def _mistaken(account: Account) -> Sequence[str]:
+    count = losses.mistaken(account)
+    return (f"reused ids    {count} not done: a worker took them for others",) if count else ()
 
 
 def _times(timing: Timing) -> str:

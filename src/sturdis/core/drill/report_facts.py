@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sturdis.core.drill import duplicates, history, ledger, verdict
+from sturdis.core.drill import duplicates, history, ledger, losses, verdict
 from sturdis.core.drill.events import (
     Acknowledged,
     Done,
@@ -131,7 +131,7 @@ def _buckets(happened: Iterable[Event], origin: int, span: int, step: int) -> tu
 
 
 def _lost(account: Account, timing: Timing) -> Iterable[NotedJob]:
-    for loss in verdict.losses(account):
+    for loss in losses.losses(account):
         judged, how = verdict.judge_loss(loss, timing)
         what = f"{judged.value}: LOST {how}"
         yield NotedJob(loss.entry.uuid, loss.entry.acknowledged_at, what)

@@ -2,16 +2,18 @@
 
 A kill of the server's process loses nothing that it had written to the file. What it had not is
 lost: a server whose fsync is under way holds writes back, for up to 2 s, and acknowledges them. So
-a loss is excused only before a kill that met such a server, and only within the window. A power cut
-loses what no fsync has covered: excused is what was acknowledged after the last one began.
+a loss is excused only within the window before a kill, and only where evidence names the job: files
+that lacked it right after the kill, bytes that a power cut took. Where no file could be read it is
+excused by an fsync that was under way or late at the kill.
 """
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sturdis.core.drill.events import Destroyed, Killed, PowerCut
-from sturdis.core.drill.ledger import Account, Entry, Fate
+from sturdis.core.drill.events import Killed
+from sturdis.core.drill.ledger import Account, Fate
+from sturdis.core.drill.losses import Loss, losses
 from sturdis.core.report import SEVERITY, Verdict
 
 LEAST_WINDOW = 2000
@@ -20,16 +22,14 @@ LEAST_WINDOW = 2000
 FSYNC_EVERY = 1000
 """`everysec`: what an fsync does not cover is at most this much older, in milliseconds."""
 
-BEGINS_WITHIN = 200
-"""From the server's wish for an fsync until its thread begins it, in milliseconds. What it
-acknowledges meanwhile it holds back, though the fsync has not begun."""
-
 STALLED_CHECKS = 2
 """Checks until a job without a lock is given to a worker again: one marks it, the next moves it."""
 
 
 REUSED = "to a worker that went on with a job of before a rollback, which had the same id"
 """What BullMQ does with ids of its own: it gives them again, and its workers know jobs by them."""
+
+EITHER_SIDE = "and it cannot be told on which side"
 
 
 @dataclass(frozen=True)
@@ -69,72 +69,6 @@ class Judgement:
 
     verdict: Verdict
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Loss:
-    """A lost job, and the kill that cost it if any did: the first after it was last seen."""
-
-    entry: Entry
-    kill: Killed | None
-    destroyed: Destroyed | None = None
-    """What destroyed the bytes that it was in, where anything did."""
-    cut: PowerCut | None = None
-    """What the kill left of the files, where it was a power cut."""
-
-    @property
-    def age(self) -> int:
-        """Milliseconds from the acknowledgement to the kill; 0 without one."""
-        return max(0, self.kill.at - self.entry.acknowledged_at) if self.kill else 0
-
-
-def losses(account: Account) -> tuple[Loss, ...]:
-    """Give every lost job with the kill that may have cost it."""
-    return tuple(_loss(entry, account) for entry in account.of(Fate.LOST))
-
-
-def _loss(entry: Entry, account: Account) -> Loss:
-    kill = _cut_of(entry, account) or _kill_of(entry, account)
-    cut = account.power_cuts.get(kill.round) if kill else None
-    return Loss(entry, kill, _destroyer_of(entry, account), cut)
-
-
-def _cut_of(entry: Entry, account: Account) -> Killed | None:
-    """Give the first kill that is known to have cost the job, whenever a worker still started it.
-
-    A worker goes on with what it has in its own memory.
-    """
-    cuts = account.power_cuts
-    for kill in account.faults:
-        cut = cuts.get(kill.round)
-        if entry.uuid in kill.unwritten or (cut and entry.uuid in cut.uuids):
-            return kill
-    return None
-
-
-def _destroyer_of(entry: Entry, account: Account) -> Destroyed | None:
-    """A job that is named in the bytes was in Redis, whenever its client read the reply."""
-    for one in account.destroyed:
-        if entry.uuid in one.uuids or (one.everything and _before(entry, one, account)):
-            return one
-    return None
-
-
-def _before(entry: Entry, one: Destroyed, account: Account) -> bool:
-    """Tell whether it was acknowledged before the server served again.
-
-    A worker may still be at it later: that is no sign of it in Redis.
-    """
-    return entry.acknowledged_at < account.served.get(one.round, one.at)
-
-
-def _kill_of(entry: Entry, account: Account) -> Killed | None:
-    """A client may read its reply while the server is down already: that kill is the one."""
-    for kill in account.faults:
-        served = account.served.get(kill.round)
-        if served is None or entry.seen_at < served:
-            return kill
-    return None
 
 
 def judge(account: Account, surveyed_at: int, timing: Timing) -> Judgement:
@@ -199,42 +133,54 @@ def judge_loss(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
     if loss.destroyed:
         what = "all the data" if loss.destroyed.everything else "the bytes"
         return Verdict.PASS, f"with {what} destroyed in round {loss.destroyed.round}"
-    if loss.kill is None and loss.entry.reuses_id:
+    if loss.mistaken:
         return Verdict.PASS, REUSED
     if loss.kill is None:
         return Verdict.FAIL, "and no kill came after"
-    if loss.cut is not None:
-        return _judge_by_cut(loss, loss.kill, loss.cut, timing)
-    return _judge_by_kill(loss, loss.kill, timing)
+    if loss.named:
+        return _judge_named(loss, loss.kill, timing)
+    if loss.kill.files_read or (loss.cut and not loss.late):
+        what = f"power cut {loss.cut.round}" if loss.cut else f"kill {loss.kill.round}"
+        return Verdict.FAIL, f"before {what}, although its files had it then"
+    return _judge_by_fsyncs(loss, loss.kill, timing)
 
 
-def _judge_by_kill(loss: Loss, kill: Killed, timing: Timing) -> tuple[Verdict, str]:
-    window = f"{timing.window / 1000:g} s"
-    steady = kill.delayed_fsyncs == 0 and kill.fsync_pending is False
-    if steady:
+def _judge_named(loss: Loss, kill: Killed, timing: Timing) -> tuple[Verdict, str]:
+    """Judge a job that is named in what was in no file, or in the bytes that are gone."""
+    cut = loss.cut
+    longest = max(LEAST_WINDOW, cut.longest_fsync + FSYNC_EVERY) if cut else timing.window
+    window = f"{longest / 1000:g} s"
+    what = f"power cut {kill.round}" if cut else f"kill {kill.round}"
+    if loss.late:
+        return Verdict.UNKNOWN, f"{EITHER_SIDE} of {what} the reply was sent"
+    if loss.age > longest:
+        return Verdict.FAIL, f"more than {window} before {what}"
+    return Verdict.PASS, f"within {window} of {what}, {'not fsynced' if cut else 'in no file yet'}"
+
+
+def _judge_by_fsyncs(loss: Loss, kill: Killed, timing: Timing) -> tuple[Verdict, str]:
+    """Judge before a kill whose files nobody read: by the window, where an fsync was in the way.
+
+    That some fsync was late in the server's life is no evidence: it has written since.
+    """
+    if kill.fsync_pending or kill.late_fsyncs:
+        return _judge_by_age(loss, kill, timing)
+    if loss.late:
+        return Verdict.UNKNOWN, f"{EITHER_SIDE} of kill {kill.round} the reply was sent"
+    if kill.fsync_pending is False:
         return Verdict.FAIL, f"before kill {kill.round}, although no fsync was late or under way"
     if loss.age > timing.window:
-        unmeasured = timing.longest_fsync is None and kill.delayed_fsyncs
-        if unmeasured:
-            return Verdict.UNKNOWN, f"more than {window} before a kill; fsyncs were not measured"
-        return Verdict.FAIL, f"more than {window} before kill {kill.round}"
-    if kill.delayed_fsyncs or kill.fsync_pending:
-        return Verdict.PASS, f"within {window} of kill {kill.round}, which met a slow fsync"
+        return Verdict.FAIL, f"more than {timing.window / 1000:g} s before kill {kill.round}"
     return Verdict.UNKNOWN, f"before kill {kill.round}; whether fsyncs were late was not seen"
 
 
-def _judge_by_cut(loss: Loss, kill: Killed, cut: PowerCut, timing: Timing) -> tuple[Verdict, str]:
-    window = max(LEAST_WINDOW, cut.longest_fsync + FSYNC_EVERY)
-    at = loss.entry.acknowledged_at
-    held_back = loss.entry.uuid in kill.unwritten  # in no file, whatever an fsync covered
-    if not cut.lost and not held_back:
-        return _judge_by_kill(loss, kill, timing)
-    covered = cut.synced_at is not None and at < cut.synced_at - BEGINS_WITHIN
-    if covered and not held_back:
-        return Verdict.FAIL, f"before power cut {cut.round}, although an fsync covered it"
-    if loss.age > window:
-        return Verdict.FAIL, f"more than {window / 1000:g} s before power cut {cut.round}"
-    return Verdict.PASS, f"within {window / 1000:g} s of power cut {cut.round}, not fsynced"
+def _judge_by_age(loss: Loss, kill: Killed, timing: Timing) -> tuple[Verdict, str]:
+    window = f"{timing.window / 1000:g} s"
+    if loss.age <= timing.window:
+        return Verdict.PASS, f"within {window} of kill {kill.round}, which met a slow fsync"
+    if timing.longest_fsync is None and kill.delayed_fsyncs:
+        return Verdict.UNKNOWN, f"more than {window} before a kill; fsyncs were not measured"
+    return Verdict.FAIL, f"more than {window} before kill {kill.round}"
 
 
 def _stuck(account: Account) -> Found:
@@ -270,9 +216,9 @@ def _gaps(account: Account) -> Found:
     if not account.entries:
         found.append((Verdict.UNKNOWN, "no job was acknowledged"))
     untold = account.of(Fate.UNTOLD)
-    if count := sum(entry.reuses_id for entry in untold):
+    if count := sum(bool(entry.taken_for) for entry in untold):
         found.append((Verdict.PASS, f"{count} completed in Redis and not done, {REUSED}"))
-    if count := sum(not entry.reuses_id for entry in untold):
+    if count := sum(not entry.taken_for for entry in untold):
         found.append((Verdict.UNKNOWN, f"{count} completed in Redis without a done in the log"))
     if account.strangers:
         found.append((Verdict.UNKNOWN, f"{len(account.strangers)} jobs without an intent"))
