@@ -234,6 +234,20 @@ def test_what_no_fsync_ever_covered_is_counted_as_well(preloaded):
     assert took.lost == 5000 - len((preloaded.data / INCREMENT).read_bytes().rstrip(b"\0"))
 
 
+def test_jobs_are_at_stake_that_no_fsync_covered_and_gone_with_their_bytes(tmp_path):
+    uuid = "00000000-0000-4000-8000-000000000000"
+    seen = set()
+    for seed in range(8):
+        program = Program(tmp_path / str(seed))
+        program.run(f"""open(name, 'w').write('{{"uuid":"{uuid}"}}'); os.fsync(os.open('.', 0))""")
+        took = power.cut(program.data, program.shim, dice(seed))
+        assert took.at_stake == 1
+        assert took.jobs == ((uuid,) if took.lost else took.jobs)
+        seen.update(took.jobs)
+        program.shim.close()
+    assert seen == {uuid}
+
+
 def test_a_power_cut_right_after_another_takes_nothing_more(preloaded):
     preloaded.run(WRITE)
     power.cut(preloaded.data, preloaded.shim, dice(1))
