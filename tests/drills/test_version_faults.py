@@ -35,7 +35,7 @@ def test_a_newer_server_has_all_that_the_older_one_left(old, new, tmp_path):
         fault.undo(1, 20)
         assert fault.rig.call("GET", "a") == b"b"
         figures = fault.figures()
-    assert (figures["moved"], figures["refused"], figures["unmet"]) == (1, 0, 0)
+    assert (figures["moved"], figures["not_loaded"], figures["unmet"]) == (1, 0, 0)
 
 
 def test_a_newer_server_that_does_not_load_the_data_is_counted(tmp_path):
@@ -47,7 +47,7 @@ def test_a_newer_server_that_does_not_load_the_data_is_counted(tmp_path):
         fault.undo(1, 20)
         assert fault.rig.call("GET", "a") == b"b"
         figures = fault.figures()
-    assert (figures["moved"], figures["refused"]) == (0, 1)
+    assert (figures["moved"], figures["not_loaded"]) == (0, 1)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_server_that_cannot_read_the_data_does_not_touch_it(new, old, tmp_path
         fault.undo(1, 20)
         assert fault.rig.call("GET", "a") == b"b"
         figures = fault.figures()
-    told = [figures[name] for name in ("refused", "untold", "changed_files", "unmet")]
+    told = [figures[name] for name in ("turned_away", "untold", "changed_files", "unmet")]
     assert told == [2, 0, 0, 0]
 
 
@@ -72,7 +72,7 @@ def test_a_server_that_is_let_at_the_data_is_counted_with_what_it_changed(tmp_pa
         fault.inject(1)
         figures = fault.figures()
         fault.undo(1, 20)
-    assert (figures["refused"], figures["untold"], figures["unmet"]) == (1, 1, 0)
+    assert (figures["turned_away"], figures["untold"], figures["unmet"]) == (1, 1, 0)
     assert figure(fault, "changed_files") > 0
 
 

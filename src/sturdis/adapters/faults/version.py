@@ -85,13 +85,13 @@ class Moved(OnRig):
 class ServerUpgrade(Moved):
     """A newer server takes the data over, and gives it back where the old one reads it then.
 
-    `refused`: rounds in which it did not load what `up` lets it at. `unmet`: rounds in which
+    `not_loaded`: rounds in which it did not load what `up` lets it at. `unmet`: rounds in which
     another one answered.
     """
 
     def __init__(self, to: str, parts: Parts) -> None:
         super().__init__(to, parts)
-        self.counted.update(moved=0, refused=0, unmet=0)
+        self.counted.update(moved=0, not_loaded=0, unmet=0)
 
     def fits(self, other: Server) -> bool:
         """Tell whether it is newer and reads what the old one writes."""
@@ -111,7 +111,7 @@ class ServerUpgrade(Moved):
             self.rig.use(other.path)
             served = self.rig.start()
         except (DataError, DrillError):
-            self.counted["refused"] += 1
+            self.counted["not_loaded"] += 1
             self.rig.end_all()
             self.rig.use(self.old.path)
             return ()
@@ -137,13 +137,14 @@ class ServerDowngrade(Moved):
     Twice: by a `sturdis up` of a copy, and on the data itself, without the record of who wrote it,
     so that only the guard stands before it.
 
-    `untold`: how often it was let at the data. `changed_files`: files that were not as before when
-    it had been asked. `unmet`: what it was asked for failed for another reason.
+    `turned_away`: how often it was refused for its version. `untold`: how often it was let at the
+    data. `changed_files`: files that were not as before when it had been asked. `unmet`: what it
+    was asked for failed for another reason.
     """
 
     def __init__(self, to: str, parts: Parts) -> None:
         super().__init__(to, parts)
-        self.counted.update(refused=0, untold=0, changed_files=0, unmet=0)
+        self.counted.update(turned_away=0, untold=0, changed_files=0, unmet=0)
 
     def fits(self, other: Server) -> bool:
         """Tell whether it cannot read what the server at hand writes."""
@@ -175,7 +176,7 @@ class ServerDowngrade(Moved):
         return super().undo(number, seconds)
 
     def _count(self, told: str) -> None:
-        figure = {REFUSED: "refused", "": "untold"}.get(told, "unmet")
+        figure = {REFUSED: "turned_away", "": "untold"}.get(told, "unmet")
         self.counted[figure] += 1
 
     @contextmanager
