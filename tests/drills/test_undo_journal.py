@@ -42,6 +42,17 @@ def test_a_step_is_on_disk_before_it_is_done_and_undone_at_the_end(tmp_path, sle
     assert open_steps(tmp_path) == []
 
 
+def test_what_a_server_left_to_a_child_ends_with_it(tmp_path):
+    shell = ["sh", "-c", "sleep 600 & echo $!; wait"]
+    with subprocess.Popen(shell, stdout=subprocess.PIPE, start_new_session=True) as server:
+        assert server.stdout is not None
+        child = int(server.stdout.readline())
+        with Journal(tmp_path) as journal:
+            journal.note(EndProcess(server.pid, undo_steps.started(server.pid)))
+        assert server.wait(10) == -9
+    wait_until(lambda: undo_steps.started(child) == "", "its child has ended")
+
+
 def test_a_process_that_has_the_pid_by_now_is_left_alone(tmp_path, sleeper):
     with Journal(tmp_path) as journal:
         journal.note(EndProcess(sleeper.pid, "another time"))

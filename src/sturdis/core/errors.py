@@ -70,7 +70,7 @@ CODES: Mapping[str, str] = {
     "access.no_password": "a user that the deployment needs has an empty password",
     "output.lost": "what was printed could not be written",
     "drill.log_lost": "the ledger's log cannot be written or read",
-    "drill.log_damaged": "the ledger's log holds a whole line that is no event",
+    "drill.log_damaged": "a log, the undo journal or the record of a drill is damaged",
     "drill.load_failed": "a process that makes load did not start, or ended by itself",
     "drill.not_ours": "a drill was aimed at a server that no `up` of this machine runs",
     "drill.not_served": "after a fault the server did not serve again in time",

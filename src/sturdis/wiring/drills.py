@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from sturdis.core.drill.stage import Target, Tell
     from sturdis.core.drill.undo import Step
 
+    Keep = Callable[[Outcome, Survey | None], StoredRun]
+
 USUAL_MODULES = ("examples/bullmq", ".")
 """Folders that are looked into for the Node BullMQ where none is named."""
 
@@ -151,13 +153,29 @@ def _told(error: SturdisError) -> str:
     return f"{error.what}: {error.why}"
 
 
-def _ended_by(error: BaseException) -> str:
-    """Say what ended a run; a defect's own words may hold anything, and are not kept."""
-    if isinstance(error, KeyboardInterrupt):
-        return "it was interrupted"
-    if isinstance(error, SturdisError):
-        return _told(error)
-    return f"a defect of sturdis ended it: {type(error).__name__}"
+def _keeping(choices: Choices, typed: str, run: Run, server: str) -> "Keep":
+    """Give what writes down what a run that begins now came to."""
+    from sturdis.adapters.drill import run_store
+    from sturdis.adapters.drill.server import SystemClock
+    from sturdis.adapters.local import signals
+
+    began = SystemClock().now()
+
+    def keep(outcome: Outcome, survey: "Survey | None") -> StoredRun:
+        stored = drill_changes.stored(
+            run,
+            outcome,
+            typed=typed,
+            choices=asking.to_keep(choices),
+            server=server,
+            began=began,
+            ended=SystemClock().now(),
+        )
+        with signals.deferred():  # whatever comes, it is written down
+            run_store.write(Path(run.folder), stored, survey)
+        return stored
+
+    return keep
 
 
 def _run_kept(
@@ -169,36 +187,26 @@ def _run_kept(
 ) -> StoredRun:
     """Run one drill and keep what it came to; of one that is ended by an error, what ended it."""
     from sturdis.adapters.drill import run_store
-    from sturdis.adapters.drill.server import SystemClock
-    from sturdis.adapters.local import signals
 
     typed, scenario = named
     folder = run_store.new_folder(scenario.name, changes.seed)
     run = drill_changes.run(scenario, changes, str(folder), uuid4().hex)
-    began = SystemClock().now()
-
-    def keep(outcome: Outcome, survey: "Survey | None") -> StoredRun:
-        stored = drill_changes.stored(
-            run,
-            outcome,
-            typed=typed,
-            choices=asking.to_keep(request.choices),
-            server=target.server,
-            began=began,
-            ended=SystemClock().now(),
-        )
-        with signals.deferred():  # whatever comes, it is written down
-            run_store.write(folder, stored, survey)
-        return stored
-
+    keep = _keeping(request.choices, typed, run, target.server)
     hear.begins(typed, run.seed, run.rounds)
+    stored, ended = None, "a defect of sturdis ended it"
     try:
         outcome, survey = run_on(target, run, hear.part)
-    except BaseException as error:
-        with suppress(SturdisError):  # what ended the run is what is told
-            keep(outcomes.untouched([_ended_by(error)]), None)
+        stored = keep(outcome, survey)
+    except KeyboardInterrupt:
+        ended = "it was interrupted"
         raise
-    stored = keep(outcome, survey)
+    except SturdisError as error:
+        ended = _told(error)
+        raise
+    finally:
+        if stored is None:
+            with suppress(SturdisError):  # what ended the run is what is told
+                keep(outcomes.untouched([ended]), None)
     if not request.keep and outcome.verdict is asking.PASSED:
         run_store.forget_data(folder)
     hear.ended(stored, str(folder))

@@ -90,13 +90,16 @@ def started(pid: int) -> str:
 
 
 def _release(step: steps.EndProcess | steps.ResumeProcess) -> None:
-    """End a process, or let it go on; one that has its pid by now is left alone."""
+    """End a process and its children, or let it go on; one that has its pid now is left alone."""
     if not step.started or started(step.pid) != step.started:
         return
     if isinstance(step, steps.ResumeProcess):
         os.kill(step.pid, signal.SIGCONT)
         return
     process = Adopted(step.pid)
+    with contextlib.suppress(ProcessLookupError):
+        if os.getpgid(step.pid) == step.pid:  # a rewrite's child would write on
+            os.killpg(step.pid, signal.SIGKILL)
     process.kill()
     process.wait(ENDED_WITHIN)
 
