@@ -236,7 +236,7 @@ def test_what_no_fsync_ever_covered_is_counted_as_well(preloaded):
 
 def test_jobs_are_at_stake_that_no_fsync_covered_and_gone_with_their_bytes(tmp_path):
     uuid = "00000000-0000-4000-8000-000000000000"
-    seen: set[bool] = set()
+    seen: set[str] = set()
     for seed in range(8):
         program = Program(tmp_path / str(seed))
         program.run(f"""open(name, 'w').write('{{"uuid":"{uuid}"}}'); os.fsync(os.open('.', 0))""")
