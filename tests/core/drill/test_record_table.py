@@ -26,7 +26,7 @@ def test_the_batches_of_a_drill_and_a_server_are_one_row():
     assert (seen["rounds"], seen["acknowledged"], seen["LOST"]) == ("1,000", "20,000", "0")
     assert seen["95 % bound"] == "0.30 %"
     assert seen["verdicts"] == "20 pass"
-    assert seen["again by"] == '`make drill-record ARGS="kill-9 --server redis-7.0"`'
+    assert seen["again by"] == '`make drill-record ARGS="kill-9 --server redis-7.0 --fresh"`'
 
 
 def test_a_round_that_cost_a_job_widens_the_bound_and_an_excused_one_is_told():

@@ -126,7 +126,7 @@ def _record_cells(some: Sequence[Batch]) -> Sequence[str]:
         f"{again['redelivery'] + again['replay']:,}",
         f"{again['double add']:,}",
         verdicts(some),
-        f'`make drill-record ARGS="{first.drill} --server {short(first.server)}"`',
+        f'`make drill-record ARGS="{first.drill} --server {short(first.server)} --fresh"`',
     )
 
 
