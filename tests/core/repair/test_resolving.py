@@ -1,3 +1,6 @@
+import pytest
+
+from sturdis.core.repair import drafting
 from sturdis.core.repair.jobs import REMOVED, Job, Told
 from sturdis.core.repair.resolving import MARGIN, Resolved, resolve
 from sturdis.core.repair.surveys import Queue, Survey
@@ -18,10 +21,11 @@ def _ids(some: str) -> tuple[bytes, ...]:
 
 
 def resolved(now: Queue, told: dict[str, Told] | None = None, before: Queue | None = None,
-             highest: int = 0) -> Resolved:  # fmt: skip
+             lost: bytes = b"") -> Resolved:  # fmt: skip
     known = {Job(0, BASE, one.encode()): where for one, where in (told or {}).items()}
     earlier = Survey((before,), {0: 1}) if before else None
-    return resolve(earlier, Survey((now,), {0: 1}), known, {BASE: highest})
+    named = drafting.highest_ids([lost], [BASE])
+    return resolve(earlier, Survey((now,), {0: 1}), known, named)
 
 
 def commands(found: Resolved) -> list[str]:
@@ -30,7 +34,31 @@ def commands(found: Resolved) -> list[str]:
 
 def test_the_counter_is_raised_above_every_id_that_any_byte_names():
     assert commands(resolved(queue(5, wait="7"))) == [f"INCRBY id {MARGIN + 2}"]
-    assert commands(resolved(queue(5), highest=40)) == [f"INCRBY id {MARGIN + 35}"]
+    for lost in (b"XX$12\r\nbull:mails:40\r\nXX", b"bull:mails:40:lock", b'{"k":"bull:mails:40"}'):
+        assert commands(resolved(queue(5), lost=lost)) == [f"INCRBY id {MARGIN + 35}"]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [b"$43\r\nbull:mails:366082767759454c8e61f2ab9d0c7713\r\n", b"bull:mails:3660827\0\0",
+     b"bull:mails:366082", b"bull:others:40\r\n", b"bull:mails:40-x\r\n"],
+)  # fmt: skip
+def test_digits_that_are_no_whole_id_do_not_raise_the_counter(lost):
+    assert resolved(queue(5), lost=lost) == resolved(queue(5))
+
+
+def test_a_number_that_no_counter_reaches_does_not_raise_it_and_is_told_of():
+    below, beyond = 10**13 - 1, 10**13
+    high = Queue(0, BASE, {}, frozenset((b"%d" % beyond,)), frozenset(), frozenset(), 5)
+    for found in (
+        resolved(queue(5), lost=b"bull:mails:%d\r\n" % beyond),
+        resolved(high, before=high),
+    ):
+        assert commands(found) == [f"INCRBY id {MARGIN}"]
+        (told,) = found.undecided
+        assert told.startswith(f"bull:mails: the number {beyond} is named as an id")
+    found = resolved(queue(5), lost=b"bull:mails:%d\r\n" % below)
+    assert (commands(found), found.undecided) == ([f"INCRBY id {below - 5 + MARGIN}"], ())
 
 
 def test_a_job_in_two_states_stays_where_the_last_unit_puts_it():

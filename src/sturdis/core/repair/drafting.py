@@ -11,6 +11,7 @@ from sturdis.core.repair import filesets, mending
 from sturdis.core.repair.filesets import FileSet
 from sturdis.core.repair.mended import Increment, Mended, Mending
 from sturdis.core.repair.plan import Base, FilePlan
+from sturdis.core.repair.surveys import LONGEST_ID, Numbers
 
 Chunks = Callable[[], Iterator[bytes]]
 
@@ -156,12 +157,15 @@ def file_plans(parts: Parts, made: Draft, sizes: Mapping[bytes, int]) -> Iterato
         yield FilePlan(one.name, _text(becomes), one.gaps, kept, one.units, added)
 
 
-def highest_ids(lost: Sequence[bytes], bases: Sequence[bytes]) -> dict[bytes, int]:
-    """Give the highest job id that lost bytes name, by the beginning of the queue's keys."""
+def highest_ids(lost: Sequence[bytes], bases: Sequence[bytes]) -> dict[bytes, Numbers]:
+    """Give the highest job ids that lost bytes name, by the beginning of the queue's keys.
+
+    Only a number that ends as an id does is one: many a UUID begins with digits.
+    """
     found = {}
     for base in bases:
-        ids = re.compile(re.escape(base) + rb":([0-9]{1,15})(?![0-9])")
-        found[base] = max((int(one) for some in lost for one in ids.findall(some)), default=0)
+        ids = re.compile(re.escape(base) + rb":([0-9]{1,%d})(?=\r\n|[:\"])" % LONGEST_ID)
+        found[base] = Numbers.of(one for some in lost for one in ids.findall(some))
     return found
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sturdis.core.repair import surveys
 from sturdis.core.repair.jobs import LISTS, REMOVED, Job, Told
-from sturdis.core.repair.surveys import Queue, Survey
+from sturdis.core.repair.surveys import Numbers, Queue, Survey
 from sturdis.core.repair.units import Words
 
 MARGIN = 1_000_000
@@ -44,7 +44,7 @@ class Resolved:
 
 
 def resolve(
-    before: Survey | None, now: Survey, told: Mapping[Job, Told], highest: Mapping[bytes, int]
+    before: Survey | None, now: Survey, told: Mapping[Job, Told], lost: Mapping[bytes, Numbers]
 ) -> Resolved:
     """Decide what is appended.
 
@@ -52,7 +52,7 @@ def resolve(
         before: What a plain safe cut gives; None: nothing loads.
         now: What all kept units give.
         told: The last that units behind a gap say about each job.
-        highest: Beginning of a queue's keys to the highest id of a job that any byte names.
+        lost: Beginning of a queue's keys to the highest ids of jobs that lost bytes name.
     """
     commands: list[Resolution] = []
     undecided: list[str] = []
@@ -61,12 +61,18 @@ def resolve(
         deciding = _Deciding(queue, earlier, told)
         commands.extend(deciding.commands())
         undecided.extend(deciding.undecided)
-        commands.append(_raised(queue, highest.get(queue.base, 0)))
+        named = (lost.get(queue.base, Numbers(0, 0)), Numbers.of(queue.ids))
+        commands.append(_raised(queue, max(one.given for one in named)))
+        if beyond := max(one.beyond for one in named):
+            undecided.append(
+                f"{surveys.name(queue.db, queue.base)}: the number {beyond} is named as an id; its "
+                f"counter is not raised above it, as from 10^14 on BullMQ gives one id twice"
+            )
     return Resolved(tuple(commands), tuple(undecided))
 
 
 def _raised(queue: Queue, highest: int) -> Resolution:
-    wanted = max(queue.counter, highest, queue.highest) + MARGIN
+    wanted = max(queue.counter, highest) + MARGIN
     why = f"new jobs get ids above {wanted}, and above every id that was lost"
     words = (b"INCRBY", queue.base + b":id", b"%d" % (wanted - queue.counter))
     return Resolution(queue.db, words, why)
