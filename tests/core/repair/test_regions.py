@@ -103,6 +103,25 @@ def test_a_name_that_the_server_has_is_no_damage_though_it_is_like_another():
     assert found.kept == (Span(0, len(text)),)
 
 
+def test_a_name_that_is_made_of_two_places_goes_with_the_bytes_behind_it():
+    multi, rest = b"*1\r\n$5\r\nMU", b"ats\r\n$1\r\n1\r\n"
+    assert kept(add(1) + multi + rest + EXEC + add(2)) == add(1) + add(2)
+    of_another = b"ats\r\n" + command(b"SET", b"k", b"v") + EXEC
+    assert kept(add(1) + multi + of_another + add(2)) == add(1) + add(2)
+
+
+def test_a_command_that_no_table_names_is_kept_before_damage_where_it_is_a_modules():
+    for name, times in [(b"JSON.SET", 1), (b"XNEWDEL", 2)]:
+        other = command(name, b"doc", b"1") * times
+        assert kept(add(1) + other + b"garbage" + add(2)) == add(1) + other + add(2)
+
+
+def test_a_command_that_no_table_names_is_kept_where_whole_units_stand_before_the_damage():
+    text = add(1) + command(b"XNEWDEL", b"doc") + add(2)
+    assert kept(text + b"garbage" + add(3)) == text + add(3)
+    assert kept(text + EXEC + add(3)) == text + add(3)
+
+
 def test_a_command_with_too_few_words_is_damage():
     whole = command(b"SET", b"k", b"v")
     assert kept(whole + command(b"LREM", b"k") + whole) == whole + whole

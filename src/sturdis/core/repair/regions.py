@@ -6,8 +6,8 @@ is not taken for one of the file. docs/adr/0052.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from sturdis.core.aof import resp
@@ -107,11 +107,19 @@ class _Reading:
 
     text: Text
     arities: Mapping[bytes, int]
-    is_other: Callable[[bytes], bool]
+    others: Others
 
     def run(self, start: int) -> Run:
         """Read from an offset to the first byte that does not fit."""
-        return scans.run(_chunks(self.text, start), self.arities, self.is_other)
+        run = scans.run(_chunks(self.text, start), self.arities, self.others)
+        end = start + run.scan.safe_end
+        if run.scan.tail is not Tail.CORRUPT or run.in_transaction or start + run.command > end:
+            return run
+        damaged = self.others.damaged_before(start, end)
+        if damaged is None:
+            return run
+        at = damaged - start
+        return replace(run, scan=replace(run.scan, safe_end=at, fault=at), command=at)
 
 
 def _chunks(text: Text, start: int) -> Iterator[bytes]:
