@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sturdis.core.aof.scan import scan
+from sturdis.core.aof.scan import run, scan
 from sturdis.core.repair import commands, mending
 from sturdis.core.repair.jobs import Job
 from sturdis.core.repair.mended import Increment, Mending
@@ -104,7 +104,7 @@ def test_what_is_written_is_whole_and_invents_no_unit(data):
     mended = mend(damaged)
     after = written(mended, damaged)
     assert scan([after]).excess == 0
-    safe = scan([damaged]).safe_end
+    safe = run([damaged], commands.KNOWN).scan.safe_end
     assert after[: min(safe, len(after))] == damaged[:safe] or not mended.damaged
     for number in range(1, 12):
         assert after.count(b"XADD") <= len(steps) + 1
