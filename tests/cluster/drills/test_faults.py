@@ -91,12 +91,12 @@ def test_memory_that_is_really_full_is_worked_off_and_no_container_is_killed(
 
     def fill(on: BrokenDeployment, run: Run) -> Act:
         def filled() -> None:
-            wait_until(lambda: told(run, Rejected) >= REFUSED, "adds are refused", seconds=60)
+            wait_until(lambda: told(run, Rejected) >= REFUSED, "adds are refused", seconds=120)
             full = first(run, Rejected)
-            wait_until(lambda: told(run, Done, full) >= WORKED_OFF, "jobs are done", seconds=30)
+            wait_until(lambda: told(run, Done, full) >= WORKED_OFF, "jobs are done", seconds=90)
             cleaned = now()
             clean(on.address, [(run.prefix, name) for name in QUEUES])
-            wait_until(lambda: told(run, Acknowledged, cleaned) > 0, "adds go on", seconds=30)
+            wait_until(lambda: told(run, Acknowledged, cleaned) > 0, "adds go on", seconds=90)
 
         return Act(filled)
 
