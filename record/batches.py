@@ -12,19 +12,21 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
+import msgspec
+
 from record import plan
 from record.plan import Wanted
 from record.results import ROOT
 from sturdis import wiring
 from sturdis.adapters.drill import scenario_files
 from sturdis.adapters.local import binaries
-from sturdis.core.drill import configurations, outcome, verdict
+from sturdis.core.drill import configurations, losses, outcome, verdict
 from sturdis.core.drill.abilities import Ability
 from sturdis.core.drill.drill_changes import Changes
+from sturdis.core.drill.losses import Loss
 from sturdis.core.drill.outcome import Outcome
 from sturdis.core.drill.record_table import Batch, Host
 from sturdis.core.drill.scenario import Scenario
-from sturdis.core.drill.verdict import Loss
 from sturdis.core.report import Verdict
 
 TOLD = 3
@@ -72,8 +74,12 @@ def changes_of(wanted: Wanted, scenario: Scenario) -> Changes:
     modules = str(ROOT / "examples/bullmq")
     if not wanted.hurried or scenario.load is None:
         return Changes(wanted.seed, wanted.rounds, modules)
-    hurried = {"under_load": plan.UNDER_LOAD}
-    return Changes(wanted.seed, wanted.rounds, modules, {"rate": plan.RATE}, hurried)
+    # A round that met nothing fails a drill of three; of a thousand it is left out of the count.
+    figures = {name: one for name, one in scenario.expect.figures.items() if name != "unmet"}
+    expect = msgspec.structs.replace(scenario.expect, figures=figures)
+    hurried = {"under_load": plan.UNDER_LOAD, "expect": expect}
+    load = {"rate": plan.RATES[wanted.drill]}
+    return Changes(wanted.seed, wanted.rounds, modules, load, hurried)
 
 
 def is_a_trial(wanted: Wanted, batch: Batch) -> bool:
@@ -104,7 +110,7 @@ def of(wanted: Wanted, scenario: Scenario, ended: Outcome, seconds: float) -> Ba
     account, timing = ended.account, ended.timing
     lost: list[Loss] = []
     excused: list[Loss] = []
-    for loss in verdict.losses(account) if account else ():
+    for loss in losses.losses(account) if account else ():
         judged, _why = verdict.judge_loss(loss, timing)
         is_excused = judged is Verdict.PASS and outcome.may_be_lost(loss, scenario.expect.lost)
         (excused if is_excused else lost).append(loss)

@@ -19,7 +19,7 @@ class Wanted:
     rounds: int
     configuration: str = "deployment"
     hurried: bool = False
-    """Whether faults come after 0.2 to 1.3 s under a load of 10 adds a second, so that a thousand
+    """Whether faults come after 0.2 to 1.3 s under the load of RATES, so that a thousand
     take an hour and every phase of the 1 s between two fsyncs is met."""
 
 
@@ -38,8 +38,8 @@ RECORD = (Many("kill-9", 50, 20), Many("power-cut", 30, 10))
 UNDER_LOAD = (0.2, 1.3)
 """Seconds, shortest and longest."""
 
-RATE = 10.0
-"""Adds a second."""
+RATES = {"kill-9": 10.0, "power-cut": 20.0}
+"""Adds a second: a cut that meets no job proves nothing."""
 
 COMPARED = (
     Many("kill-9", 10, 1), Many("power-cut", 10, 1), Many("torn-multi", 1, 1),

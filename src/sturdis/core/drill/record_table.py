@@ -58,6 +58,11 @@ class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
     host: Host | None = None
 
     @property
+    def met(self) -> int:
+        """Rounds that put something at stake: others prove nothing, and are no trials."""
+        return self.rounds - int(self.figures.get("unmet") or 0)
+
+    @property
     def key(self) -> tuple[str, str, str, bool, int, int]:
         """What makes it the same batch when it is run again."""
         where = self.drill, self.server, self.configuration, self.guarded
@@ -110,7 +115,7 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def _record_cells(some: Sequence[Batch]) -> Sequence[str]:
     first = some[0]
-    rounds, hit = sum(one.rounds for one in some), sum(one.rounds_lost for one in some)
+    rounds, hit = sum(one.met for one in some), sum(one.rounds_lost for one in some)
     again = Counter[str]()
     for one in some:
         again.update(one.duplicates)
