@@ -20,7 +20,7 @@ from tests.repair.judge import Outcome
 from tests.repair.table import Line
 
 LINES = tiers.ROOT / "docs/repair-record.jsonl"
-CASES = 50
+CASES = 20
 """Of each kind on each server."""
 
 
