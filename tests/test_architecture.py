@@ -19,6 +19,7 @@ PYTHON = [
     *MODULES,
     *sorted((ROOT / "tests").rglob("*.py")),
     *sorted((ROOT / "bench").rglob("*.py")),
+    *sorted((ROOT / "record").rglob("*.py")),
 ]
 
 FILE_LINES = 300
