@@ -17,7 +17,7 @@ def test_the_last_look_at_a_server_that_was_killed_is_told(tmp_path, appendonly)
     with start_server(tmp_path, "--appendonly", appendonly) as server:
         looks = Looks(Address(LOOPBACK, server.port))
         os.kill(server.process.pid, signal.SIGKILL)
-        assert looks.last() == Seen(0, pending=False)
+        assert looks.last() == Seen(0, pending=False, late=0)
 
 
 def test_of_a_server_that_answers_nothing_nothing_is_seen(tmp_path):
