@@ -3,15 +3,19 @@
 import contextlib
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.integration.servers import wait_until
 
 from sturdis.adapters.local import ports, probe
 from sturdis.core.address import Address
 from sturdis.core.render.redis_conf import Place, redis_conf
 from sturdis.core.spec import Spec
+
+RESOLUTION = 0.001
+"""Seconds between two looks for the first PONG, which start-up is measured to."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +41,7 @@ def serving(path: str, spec: Spec | None = None) -> Iterator[Bare]:
         conf.write_text(redis_conf(spec or Spec(), Place(folder, ports.LOOPBACK, port)))
         with subprocess.Popen([path, str(conf)], stdout=subprocess.DEVNULL) as server:
             try:
-                while not answers(port):
-                    time.sleep(0.001)
+                wait_until(lambda: answers(port), "PONG", seconds=60, every=RESOLUTION)
                 yield Bare(port, server.pid, Path(folder))
             finally:
                 server.terminate()

@@ -10,6 +10,8 @@ import time
 from contextlib import closing
 from dataclasses import dataclass
 
+from tests.integration.servers import wait_until
+
 from bench import bare
 from bench.figures import at_most
 from sturdis.adapters.local import binaries
@@ -54,6 +56,11 @@ def queue(number: int) -> list[Command]:
     ]
 
 
+def queues_in(source: MetricsSource) -> int:
+    """Count the queues that a scrape tells of; new ones are looked for beside it."""
+    return exposition(source.read()).count(b"\nbullmq_queue_paused{")
+
+
 def spent(link: Link) -> Spent:
     """Ask the server what it has spent."""
     cpu, stats = (
@@ -78,8 +85,7 @@ def _measure(address: Address) -> tuple[Spent, float]:
     with Link(address) as link, closing(source):
         for number in range(QUEUES):
             link.call_all(queue(number))
-        while exposition(source.read()).count(b"\nbullmq_queue_paused{") < QUEUES:
-            time.sleep(0.01)
+        wait_until(lambda: queues_in(source) == QUEUES, "every queue was found", seconds=60)
         for _ in range(SCRAPES):
             before, began = spent(link), time.perf_counter()
             source.read()

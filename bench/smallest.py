@@ -7,8 +7,9 @@ a start, a `sturdis verify` with its BullMQ job, and a rewrite of the append-onl
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from tests.integration.servers import wait_until
 
 from bench import bare
 from bench.startup import STURDIS
@@ -22,13 +23,17 @@ def measure(path: str) -> str:
         target = str(server.address)
         subprocess.run([*STURDIS, "verify", target], stdout=subprocess.DEVNULL, check=False)
         said(target, "bgrewriteaof")
-        while "aof_rewrite_in_progress:1" in said(target, "info", "persistence"):
-            time.sleep(0.01)
+        wait_until(lambda: not rewrites(target), "the rewrite is over", seconds=60)
         used = int(re.findall(r"used_memory:(\d+)", said(target, "info", "memory"))[0])
         status = Path(f"/proc/{server.pid}/status").read_text()
         most = int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) << 10
     shown = f"{binaries.inspect(path)}"
     return f"{shown:<16}used_memory {units.human_bytes(used):<8} most {units.human_bytes(most)}"
+
+
+def rewrites(target: str) -> bool:
+    """Tell whether its append-only file is being rewritten."""
+    return "aof_rewrite_in_progress:1" in said(target, "info", "persistence")
 
 
 def said(target: str, *words: str) -> str:

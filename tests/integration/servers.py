@@ -20,8 +20,10 @@ LOOPBACK = "127.0.0.1"
 POLL_SECONDS = 0.01
 
 
-def wait_until(holds: Callable[[], bool], what: str, *, seconds: float = 10.0) -> None:
-    """Return as soon as `holds()` is true.
+def wait_until(
+    holds: Callable[[], bool], what: str, *, seconds: float = 10.0, every: float = POLL_SECONDS
+) -> None:
+    """Return as soon as `holds()` is true; for what tells nobody when it comes, and is asked again.
 
     Raises:
         AssertionError: It was not within `seconds`; `what` names it.
@@ -29,7 +31,7 @@ def wait_until(holds: Callable[[], bool], what: str, *, seconds: float = 10.0) -
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s: {what}"
-        time.sleep(POLL_SECONDS)
+        time.sleep(every)
 
 
 @dataclass(frozen=True)
