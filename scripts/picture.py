@@ -51,7 +51,7 @@ def shortened(report: str) -> str:
 
 def main() -> None:
     """Draw what `sturdis verify` prints, before and after a promise is broken."""
-    if len(sys.argv) == 2:  # noqa: PLR2004  outside: start a server and run this again in it
+    if "inside" not in sys.argv:  # start a server, and run this again in it
         again = (sys.executable, __file__, sys.argv[1], "inside")
         subprocess.run([*STURDIS, "up", "--ephemeral", "--", *again], check=True)
         return

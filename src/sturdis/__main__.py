@@ -9,7 +9,7 @@ def main() -> None:
     Ctrl-C waits while the command line is loaded, about 70 ms: `cli.main.run` answers it.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    from sturdis.cli.main import main as command_line  # noqa: PLC0415
+    from sturdis.cli.main import main as command_line  # noqa: PLC0415  once Ctrl-C waits
 
     command_line()
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from sturdis.adapters.kubernetes import exec as executing
 from sturdis.adapters.kubernetes import unseen
 from sturdis.adapters.kubernetes.api import Cluster
+from sturdis.adapters.kubernetes.pod_look import whole_numbers
 from sturdis.core.cluster import SECRET, Manifest, Ref
 from sturdis.core.doctor.facts import Disk, Inside
 from sturdis.core.errors import ClusterError
@@ -65,10 +66,9 @@ def _variables(pod: Manifest, container: str) -> list[str]:
 
 
 def _disk(shown: str) -> Disk | Unseen:
-    words = shown.split()
-    if len(words) == 4 and all(word.isdecimal() for word in words):  # noqa: PLR2004
-        free, blocks, unused, size = map(int, words)
-        return Disk(free * size, (blocks - unused + free) * size)  # as df counts: root's are none
+    match whole_numbers(shown):
+        case free, blocks, unused, size:
+            return Disk(free * size, (blocks - unused + free) * size)  # root's are none, as for df
     return Unseen(f"stat -f in the container: {shown.strip() or 'no output'}")
 
 

@@ -3,7 +3,7 @@
 One script for all, run once, with no more than sh and what Debian's and busybox' images both have.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sturdis.adapters.kubernetes import exec as executing
@@ -147,8 +147,13 @@ def _huge_pages(shown: str) -> str | Unseen | NotVisible:
 
 
 def _disk_free(shown: str) -> int | Unseen:
-    words = shown.split()
-    if len(words) == 2 and all(word.isdecimal() for word in words):  # noqa: PLR2004
-        blocks, size = map(int, words)
-        return blocks * size
+    match whole_numbers(shown):
+        case blocks, size:
+            return blocks * size
     return Unseen(f"stat -f: {shown.strip()}")
+
+
+def whole_numbers(shown: str) -> Sequence[int]:
+    """Give the numbers of a line such as `stat -f -c` prints; none where a word is no number."""
+    words = shown.split()
+    return [int(word) for word in words] if all(word.isdecimal() for word in words) else []

@@ -195,8 +195,8 @@ class _Pump:
         with suppress(OSError, httpcore2.NetworkError, httpcore2.TimeoutException):
             # what came along with the answer to the handshake is known to the stream alone
             self._take(self._stream.network.read(READ_BYTES, timeout=HANDSHAKE_SECONDS))
-            self._local.setblocking(False)  # noqa: FBT003
-            self._remote.setblocking(False)  # noqa: FBT003
+            self._local.settimeout(0)  # what is not there yet is waited for below
+            self._remote.settimeout(0)
             with selectors.DefaultSelector() as selector:
                 while not self._over or self._to_local:
                     self._step(selector)
