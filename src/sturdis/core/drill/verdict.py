@@ -32,6 +32,11 @@ REUSED = "to a worker that went on with a job of before a rollback, which had th
 EITHER_SIDE = "and it cannot be told on which side"
 
 
+def window_of(longest_fsync: int) -> int:
+    """Give the age of the oldest write that may be lost, in milliseconds."""
+    return max(LEAST_WINDOW, longest_fsync + FSYNC_EVERY)
+
+
 @dataclass(frozen=True)
 class Timing:
     """The times that workers ran with, in milliseconds."""
@@ -51,7 +56,7 @@ class Timing:
     @property
     def window(self) -> int:
         """The age of the oldest write that a kill may cost where an fsync was under way."""
-        return max(LEAST_WINDOW, (self.longest_fsync or 0) + FSYNC_EVERY)
+        return window_of(self.longest_fsync or 0)
 
     @property
     def shortened(self) -> bool:
@@ -140,22 +145,24 @@ def judge_loss(loss: Loss, timing: Timing) -> tuple[Verdict, str]:
     if loss.named:
         return _judge_named(loss, loss.kill, timing)
     if loss.kill.files_read or (loss.cut and not loss.late):
-        what = f"power cut {loss.cut.round}" if loss.cut else f"kill {loss.kill.round}"
-        return Verdict.FAIL, f"before {what}, although its files had it then"
+        return Verdict.FAIL, f"before {_what(loss, loss.kill)}, although its files had it then"
     return _judge_by_fsyncs(loss, loss.kill, timing)
 
 
 def _judge_named(loss: Loss, kill: Killed, timing: Timing) -> tuple[Verdict, str]:
     """Judge a job that is named in what was in no file, or in the bytes that are gone."""
-    cut = loss.cut
-    longest = max(LEAST_WINDOW, cut.longest_fsync + FSYNC_EVERY) if cut else timing.window
-    window = f"{longest / 1000:g} s"
-    what = f"power cut {kill.round}" if cut else f"kill {kill.round}"
+    cut, what = loss.cut, _what(loss, kill)
+    oldest = window_of(cut.longest_fsync) if cut else timing.window
     if loss.late:
         return Verdict.UNKNOWN, f"{EITHER_SIDE} of {what} the reply was sent"
-    if loss.age > longest:
-        return Verdict.FAIL, f"more than {window} before {what}"
-    return Verdict.PASS, f"within {window} of {what}, {'not fsynced' if cut else 'in no file yet'}"
+    if loss.age > oldest:
+        return Verdict.FAIL, f"more than {oldest / 1000:g} s before {what}"
+    where = "not fsynced" if cut else "in no file yet"
+    return Verdict.PASS, f"within {oldest / 1000:g} s of {what}, {where}"
+
+
+def _what(loss: Loss, kill: Killed) -> str:
+    return f"power cut {kill.round}" if loss.cut else f"kill {kill.round}"
 
 
 def _judge_by_fsyncs(loss: Loss, kill: Killed, timing: Timing) -> tuple[Verdict, str]:
