@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
+
 from sturdis.core.address import Address
 from sturdis.core.drill.load import LoadPlan
 from sturdis.core.drill.scenario import Load, Scenario
@@ -46,6 +48,7 @@ class Run:
         load = self.scenario.load
         if load is None:
             return ()
+        share = msgspec.structs.asdict(load) | {"rate": load.rate / len(writers)}
         return tuple(
             LoadPlan(
                 writer=writer,
@@ -54,16 +57,7 @@ class Run:
                 queues=QUEUES,
                 seed=self.seed,
                 prefix=self.prefix,
-                rate=load.rate / len(writers),
-                mix=load.mix,
-                longest_delay=load.longest_delay,
-                workers=load.workers,
-                jobs_at_once=load.jobs_at_once,
-                work=load.work,
-                filling=load.filling,
-                lock_duration=load.lock_duration,
-                stalled_interval=load.stalled_interval,
-                most_stalls=load.most_stalls,
+                **share,
             )
             for writer in writers
         )

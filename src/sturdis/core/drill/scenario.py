@@ -22,7 +22,7 @@ Rest = Annotated[float, msgspec.Meta(le=3600)]
 
 
 class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Producers and workers that go on during the whole drill."""
+    """Producers and workers that go on during the whole drill: fields of each `LoadPlan`."""
 
     rate: Rate = 50.0
     """Adds a second, shared among the loads."""
