@@ -17,6 +17,7 @@ from sturdis.core.drill import asking
 from sturdis.core.drill.asking import LOCAL, DrillRequest
 from sturdis.core.drill.stored import Choices
 from sturdis.core.errors import SturdisError, UsageError
+from sturdis.core.report import exit_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -158,7 +159,7 @@ def run(
         output.value(drill_telling.runs_values(runs))
     elif len(runs) > 1:
         output.text(drill_telling.table(runs))
-    return asking.exit_status(runs)
+    return exit_status(one.verdict for one in runs)
 
 
 def _refuse_idle_hooks(*, in_cluster: bool) -> None:

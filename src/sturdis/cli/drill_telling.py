@@ -11,7 +11,7 @@ from sturdis.cli.output import Output, is_terminal, labelled, paint
 from sturdis.core.drill.asking import Listed
 from sturdis.core.drill.phases import Part
 from sturdis.core.drill.stored import StoredRun
-from sturdis.core.report import Verdict
+from sturdis.core.report import Verdict, tally
 
 if TYPE_CHECKING:
     from sturdis.core.drill.undo import Step
@@ -122,9 +122,7 @@ def _row(run: StoredRun) -> tuple[str, ...]:
 
 def counts(runs: Sequence[StoredRun]) -> str:
     """Say how many runs came to which verdict: `21 drills: 20 pass, 1 unknown`."""
-    found = [run.verdict for run in runs]
-    parts = (f"{found.count(one)} {one.value}" for one in COLOURS if one in found)
-    return f"{len(runs)} drills: {', '.join(parts)}"
+    return f"{len(runs)} drills: {tally(run.verdict for run in runs)}"
 
 
 def runs_values(runs: Sequence[StoredRun]) -> Mapping[str, object]:

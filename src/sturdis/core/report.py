@@ -1,7 +1,7 @@
 """What a reading verb answers: findings, and the one verdict over them."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -24,6 +24,20 @@ class Verdict(Enum):
 
 SEVERITY = (Verdict.NOT_APPLICABLE, Verdict.PASS, Verdict.WARN, Verdict.UNKNOWN, Verdict.FAIL)
 """Verdicts from the one that weighs nothing to the worst."""
+
+
+def exit_status(verdicts: Iterable[Verdict]) -> int:
+    """Give 1 where one is fail, else 3 where one is unknown, else 0."""
+    found = frozenset(verdicts)
+    if Verdict.FAIL in found:
+        return errors.CHECK_FAILED
+    return errors.UNDETERMINED if Verdict.UNKNOWN in found else errors.OK
+
+
+def tally(verdicts: Iterable[Verdict]) -> str:
+    """Count verdicts: `8 pass, 1 fail`."""
+    found = Counter(verdicts)
+    return ", ".join(f"{found[one]} {one.value}" for one in Verdict if found[one])
 
 
 @dataclass(frozen=True)
@@ -58,14 +72,9 @@ class Report:
     @property
     def exit_status(self) -> int:
         """1 when a check failed, else 3 when one could not be determined, else 0."""
-        return {
-            Verdict.FAIL: errors.CHECK_FAILED,
-            Verdict.UNKNOWN: errors.UNDETERMINED,
-        }.get(self.verdict, errors.OK)
+        return exit_status([self.verdict])
 
     @property
     def counts(self) -> str:
         """How many findings there are of each verdict: `9 checks: 8 pass, 1 fail`."""
-        tally = Counter(finding.verdict for finding in self.findings)
-        parts = (f"{tally[verdict]} {verdict.value}" for verdict in Verdict if tally[verdict])
-        return f"{len(self.findings)} checks: {', '.join(parts)}"
+        return f"{len(self.findings)} checks: {tally(one.verdict for one in self.findings)}"

@@ -207,7 +207,7 @@ def _run_kept(
         if stored is None:
             with suppress(SturdisError):  # what ended the run is what is told
                 keep(outcomes.untouched([ended]), None)
-    if not request.keep and outcome.verdict is asking.PASSED:
+    if not request.keep and outcome.verdict is Verdict.PASS:
         run_store.forget_data(folder)
     hear.ended(stored, str(folder))
     return stored

@@ -7,7 +7,6 @@ from typing import Protocol
 import msgspec
 
 from sturdis.core import address as addresses
-from sturdis.core import errors
 from sturdis.core.address import Address
 from sturdis.core.aim import Aim
 from sturdis.core.cluster_aim import ClusterRequest
@@ -18,16 +17,12 @@ from sturdis.core.drill.scenario import Scenario
 from sturdis.core.drill.scenario_file import MOST_ROUNDS
 from sturdis.core.drill.stored import Choices, StoredRun
 from sturdis.core.errors import DrillError, UsageError
-from sturdis.core.report import Verdict
 from sturdis.core.spec import Spec, words
 
 LOCAL, UP = "local", "up"
 """Targets that are no addresses: a server of the drill's own, and the running `up`."""
 
 MOST_SEED = (1 << 31) - 1
-
-
-PASSED = Verdict.PASS
 
 
 @dataclass(frozen=True)
@@ -148,8 +143,10 @@ def configuration(choices: Choices) -> Configuration | None:
         UsageError: `usage`: there is none of that name.
     """
     name = choices.configuration
-    if name is None or name in configurations.BY_NAME:
-        return configurations.BY_NAME.get(name or "")
+    if name is None:
+        return None
+    if known := configurations.BY_NAME.get(name):
+        return known
     raise UsageError(
         "usage",
         f"there is no configuration {name!r}",
@@ -180,11 +177,3 @@ def place_of(aim: Aim) -> Address:
             do="sturdis up --drills, or sturdis drill run NAME    with a server of its own",
         )
     return aim.address
-
-
-def exit_status(runs: Sequence[StoredRun]) -> int:
-    """Give the exit status of runs: 1 where one failed, else 3 where one is unknown, else 0."""
-    verdicts = {run.verdict for run in runs}
-    if Verdict.FAIL in verdicts:
-        return errors.CHECK_FAILED
-    return errors.UNDETERMINED if Verdict.UNKNOWN in verdicts else errors.OK

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from sturdis.core.drill import bounds
-from sturdis.core.report import Verdict
+from sturdis.core.report import Verdict, tally
 
 CELL = 80
 """Characters of a reason in a table's cell."""
@@ -182,8 +182,7 @@ def oldest(some: Sequence[Batch]) -> str:
 
 def verdicts(some: Sequence[Batch]) -> str:
     """Count the batches' verdicts: `40 pass, 1 unknown`."""
-    tally = Counter(one.verdict for one in some)
-    return ", ".join(f"{tally[one]} {one.value}" for one in Verdict if tally[one])
+    return tally(one.verdict for one in some)
 
 
 def comparison_rows(batches: Sequence[Batch], columns: Sequence[str]) -> list[str]:
