@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
+from sturdis.adapters.drill import yaml_file
 from sturdis.core.drill import scenario_file
 from sturdis.core.drill.scenario import Scenario
 from sturdis.core.errors import DrillError
-from sturdis.core.spec import words, yamltext
+from sturdis.core.spec import words
 
 FOLDER = Path(__file__).parent.parent.parent / "drills"
 """The drills that come with Sturdis, one file each, named for its drill."""
@@ -41,14 +42,6 @@ def find(named: str) -> Scenario:
 
 
 def _read(path: Path) -> Scenario:
-    try:
-        with path.open("rb") as file:
-            text = file.read(yamltext.MAX_BYTES + 1).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DrillError(
-            "drill.unreadable",
-            f"the drill {path} cannot be read",
-            why=getattr(error, "strerror", None) or str(error),
-            do="name a drill of `sturdis drill list`, or a YAML file in UTF-8",
-        ) from error
+    do = "name a drill of `sturdis drill list`, or a YAML file in UTF-8"
+    text = yaml_file.text(path, "drill", do=do)
     return scenario_file.read(text, source=str(path))

@@ -4,10 +4,9 @@ from pathlib import Path
 
 import msgspec
 
+from sturdis.adapters.drill import yaml_file
 from sturdis.core.drill import hooks
 from sturdis.core.drill.hooks import NONE, Command, Hooks
-from sturdis.core.errors import DrillError
-from sturdis.core.spec import yamltext
 
 
 def read(path: Path | None) -> Hooks:
@@ -20,16 +19,8 @@ def read(path: Path | None) -> Hooks:
     """
     if path is None:
         return NONE
-    try:
-        with path.open("rb") as file:
-            text = file.read(yamltext.MAX_BYTES + 1).decode()
-    except (OSError, UnicodeDecodeError) as error:
-        raise DrillError(
-            "drill.unreadable",
-            f"the file of hooks {path} cannot be read",
-            why=getattr(error, "strerror", None) or str(error),
-            do="name a YAML file in UTF-8; docs/drills-cluster.md shows one",
-        ) from error
+    do = "name a YAML file in UTF-8; docs/drills-cluster.md shows one"
+    text = yaml_file.text(path, "file of hooks", do=do)
     told = hooks.parse(text, str(path))
     folder = path.resolve().parent
     given = {name: _placed(getattr(told, name), folder) for name in hooks.COMMANDS}
