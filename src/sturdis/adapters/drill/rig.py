@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sturdis.adapters.drill import rig_parts, undo_steps
-from sturdis.adapters.drill.server import LocalServer
+from sturdis.adapters.drill.server import CLOCK, LocalServer
 from sturdis.adapters.drill.undo_journal import Journal
 from sturdis.adapters.faults.shim import Shim
 from sturdis.adapters.local import binaries, data_folder, guard, ports, probe, server_process
@@ -148,7 +148,7 @@ class Rig(AbstractContextManager["Rig"]):
             self._process = server_process.start(command, self.data, log, [lock])
         began = undo_steps.started(self.pid)
         self._entry = self._journal.note(EndProcess(self.pid, began))
-        return self.wait_until_served() if wait else Served(_now(), self._number, self.pid)
+        return self.wait_until_served() if wait else Served(CLOCK.now(), self._number, self.pid)
 
     def wait_until_served(self, seconds: float | None = None) -> Served:
         """Return when the server that was started last serves all its data.
@@ -163,7 +163,7 @@ class Rig(AbstractContextManager["Rig"]):
                 raise _not_served(f"not within {limit:.0f} s: {self.log_words()}")
             if (status := self._ended_within(LOOK_SECONDS)) is not None:
                 raise _not_served(f"it ended with status {status}: {self.log_words()}")
-        at = _now()
+        at = CLOCK.now()
         self._folder.remember(Record(self.server, embedded=binaries.is_embedded(self.server)))
         if self._seen is None:
             self._seen = LocalServer(self.address, lambda: self.pid)
@@ -272,10 +272,6 @@ class Rig(AbstractContextManager["Rig"]):
             self.end_all()
         if self.shim is not None:
             self.shim.close()
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def _not_served(why: str) -> DrillError:

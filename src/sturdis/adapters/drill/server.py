@@ -35,6 +35,9 @@ class SystemClock:
         threading.Event().wait(seconds)
 
 
+CLOCK = SystemClock()
+
+
 class LocalServer(AbstractContextManager["LocalServer"]):
     """The server that answers at `address`, a process of this machine; left alone at the end.
 
@@ -51,7 +54,6 @@ class LocalServer(AbstractContextManager["LocalServer"]):
         self._address = address
         self._own = own
         self._link = KeptLink(address)
-        self._clock = SystemClock()
         self._pid = 0
         self._started = ""
         self._pid = self.wait_until_served(0, POLL_SECONDS).pid
@@ -66,7 +68,7 @@ class LocalServer(AbstractContextManager["LocalServer"]):
         if int(self.info().get("process_id", self._pid)) != self._pid:
             raise _not_served(f"another process of it served before kill {number}")
         looks = Looks(self._address)
-        at = self._clock.now()
+        at = CLOCK.now()
         if undo_steps.started(self._pid) != self._started:
             raise _not_served(f"it had ended by itself before kill {number}")
         if self._own() != self._pid:
@@ -112,12 +114,12 @@ class LocalServer(AbstractContextManager["LocalServer"]):
             serves = pid != self._pid and info.get("loading") == "0"
             if serves and self._own() == pid and (started := undo_steps.started(pid)):
                 self._pid, self._started = pid, started
-                return Served(self._clock.now(), number, pid)
+                return Served(CLOCK.now(), number, pid)
             if time.monotonic() > deadline:
                 if serves:
                     raise _not_ours(self._address, pid)
                 raise _not_served(f"not within {seconds:.0f} s after kill {number}")
-            self._clock.wait(POLL_SECONDS)
+            CLOCK.wait(POLL_SECONDS)
 
 
 class DrillQueues:

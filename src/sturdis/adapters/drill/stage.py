@@ -8,7 +8,7 @@ from sturdis.adapters.drill import load_process
 from sturdis.adapters.drill.ledger_log import LedgerLog
 from sturdis.adapters.drill.load_process import LoadProcess
 from sturdis.adapters.drill.log_follower import LogFollower
-from sturdis.adapters.drill.server import DrillQueues, SystemClock
+from sturdis.adapters.drill.server import CLOCK, DrillQueues
 from sturdis.adapters.local import signals
 from sturdis.core.address import Address
 from sturdis.core.drill.outcome import Seen
@@ -37,7 +37,7 @@ class LocalStage:
     ) -> None:
         self.fault = fault
         self.log = log
-        self.clock = SystemClock()
+        self.clock = CLOCK
         self.queues = DrillQueues(address, run.prefix, QUEUES)
         self._run = run
         self._address = address

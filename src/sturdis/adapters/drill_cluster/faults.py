@@ -1,9 +1,9 @@
 """The faults that a drill injects into a deployment in a cluster, one class a kind."""
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 
+from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.drill_cluster import undoing
 from sturdis.adapters.drill_cluster.deployment import BrokenDeployment
 from sturdis.adapters.drill_cluster.last_look import LastLook
@@ -268,7 +268,7 @@ class PodPartitioned:
         if self._pods.writers:
             half = self._options.seconds / 2
             self._unmet += self._pods.connects(pod["status"]["podIP"], REDIS_PORT, half)
-        threading.Event().wait(max(0.0, over - time.monotonic()))
+        CLOCK.wait(max(0.0, over - time.monotonic()))
         return ()
 
     def undo(self, _number: int, seconds: float) -> Sequence[Event]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Self
 
+from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.drill.undo_journal import Journal
 from sturdis.adapters.drill_cluster import pod_load, programs
 from sturdis.adapters.kubernetes import client_pod
@@ -139,9 +140,9 @@ class LoadPods(AbstractContextManager["LoadPods"]):
     def _look_at_clock(self) -> tuple[int, int]:
         """Give how long the look took, and by how much the pods' clock is ahead in its middle."""
         writer = next(iter(self._images))
-        asked = time.time_ns() // 1_000_000
+        asked = CLOCK.now()
         told = int(self.run(writer, programs.CLOCKS[writer]))
-        took = time.time_ns() // 1_000_000 - asked
+        took = CLOCK.now() - asked
         ahead = told - asked - took // 2
         return took, 0 if abs(ahead) <= took else ahead  # less cannot be told from none
 

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.faults import repairing, torn_multi, trials
-from sturdis.adapters.faults.files import Damage, flip, now
+from sturdis.adapters.faults.files import Damage, flip
 from sturdis.adapters.faults.on_rig import OnRig, Parts
 from sturdis.adapters.faults.trials import Life, Trial, Written
 from sturdis.core.aof.layout import Layout, Span, layout
@@ -52,7 +53,7 @@ class BitFlip(Damage):
         self._hit = self._found.unit_at(at) or Span(at, len(content))
         flip(increment, at, self.dice.randrange(8))
         self.counted["unmet"] += increment.read_bytes() == content
-        return (damage.destroyed(now(), number, content[self._hit.start : self._hit.end]),)
+        return (damage.destroyed(CLOCK.now(), number, content[self._hit.start : self._hit.end]),)
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Start the server; where that is refused, repair the data and start it then."""

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.faults import jobs, repairing
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, temporary_files
 from sturdis.adapters.faults.power import WithShim
@@ -166,7 +167,7 @@ class DiskFull(_OnSmallDisk):
         began = time.monotonic()
         self.counted["unhealed"] += not come(lambda: not self.refuses(), FREED_WITHIN)
         self._slowest = max(self._slowest, time.monotonic() - began)
-        come(lambda: False, MET_SECONDS)
+        CLOCK.wait(MET_SECONDS)
         self._refused()
         held, buffer = jobs.held(self.rig), int(self.rig.info().get("aof_buffer_length", 0))
         killed = self.kill(number)
@@ -183,7 +184,7 @@ class DiskFull(_OnSmallDisk):
         self.fill()
         self.counted["unmet"] += not come(self.refuses, REFUSED_WITHIN)
         self.counted["reads_refused"] += not self.reads()
-        come(lambda: False, MET_SECONDS)
+        CLOCK.wait(MET_SECONDS)
 
 
 class DiskFullRewrite(_OnSmallDisk):

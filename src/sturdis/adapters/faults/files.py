@@ -2,10 +2,10 @@
 
 import os
 import shutil
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.faults.on_rig import OnRig, Parts
 from sturdis.core.aof import guard as guards
 from sturdis.core.aof.scan import Tail, scan
@@ -57,7 +57,7 @@ class Torn(Damage):
         self.counted["bytes_behind_the_last_unit"] += len(left) - end
         if before == left[:end]:
             return ()
-        gone = damage.destroyed(now(), number, before[end:])
+        gone = damage.destroyed(CLOCK.now(), number, before[end:])
         self.counted["destroyed_bytes"] += gone.size
         self.counted["destroyed_jobs"] += len(gone.uuids)
         return (gone,)
@@ -140,12 +140,7 @@ class VolumeLost(OnRig):
             shutil.rmtree(data / folder, ignore_errors=True)
         (data / RECORD).unlink(missing_ok=True)
         self.counted["destroyed_bytes"] += size
-        return (killed, Destroyed(now(), number, size, everything=True))
-
-
-def now() -> int:
-    """Give the time in milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
+        return (killed, Destroyed(CLOCK.now(), number, size, everything=True))
 
 
 def flip(path: Path, offset: int, bit: int) -> None:

@@ -2,12 +2,12 @@
 
 import contextlib
 import socket
-import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 
+from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.faults.firewall import Firewall
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come
 from sturdis.adapters.faults.proxy import Proxy
@@ -27,11 +27,6 @@ CONNECT_SECONDS = 5.0
 
 ALMOST = 0.9
 """A round trip has to take so much of what it is delayed by: clocks are read a moment early."""
-
-
-def rest(seconds: float) -> None:
-    """Let so much time pass."""
-    threading.Event().wait(seconds)
 
 
 class Proxied(OnRig):
@@ -61,9 +56,9 @@ class CutConnections(Proxied):
         before = self.proxy.swallowed, self.proxy.cut_off
         for cut in range(self._options.cuts):
             if cut:
-                rest(self._options.pause / 1000)
+                CLOCK.wait(self._options.pause / 1000)
             self.proxy.swallow()
-            rest(self._options.swallow / 1000)
+            CLOCK.wait(self._options.swallow / 1000)
             self.proxy.cut()
         self.counted["swallowed_bytes"] += self.proxy.swallowed - before[0]
         self.counted["cut_connections"] += self.proxy.cut_off - before[1]
@@ -86,7 +81,7 @@ class SlowLink(Proxied):
         with Link(self.entry) as link:
             link.call("PING")
         self.counted["unmet"] += time.monotonic() - began < ALMOST * 2 * self.proxy.delay
-        rest(self._options.seconds)
+        CLOCK.wait(self._options.seconds)
         return ()
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
@@ -107,7 +102,7 @@ class Partition(OnRig):
         """Drop packets for so long."""
         del number
         self._wall.drop()
-        rest(self._options.seconds)
+        CLOCK.wait(self._options.seconds)
         dropped = self._wall.dropped()
         self.counted["dropped_packets"] += dropped
         self.counted["unmet"] += not dropped
@@ -160,7 +155,7 @@ class ClientStorm(OnRig):
         self.counted["reset_connections"] += told[Answer.RESET]
         self.counted["silent_connections"] += told[Answer.SILENT]
         self.counted["unmet"] += told.total() == told[Answer.LET_IN]
-        rest(self._options.seconds)
+        CLOCK.wait(self._options.seconds)
         return ()
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:

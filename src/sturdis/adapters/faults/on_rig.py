@@ -1,6 +1,5 @@
 """What all faults of a rig have: it serves before and after, and what was seen is counted."""
 
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from msgspec import structs
 
 from sturdis.adapters.drill.ledger_log import LedgerLog
 from sturdis.adapters.drill.rig import Rig
+from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.drill.undo_journal import Journal
 from sturdis.adapters.faults import jobs
 from sturdis.adapters.redis.healing import SickServer
@@ -119,11 +119,10 @@ class OnRig:
 def come(holds: Callable[[], bool], seconds: float) -> bool:
     """Wait until `holds`, and tell whether it did within `seconds`."""
     deadline = time.monotonic() + seconds
-    pause = threading.Event()
     while not holds():
         if time.monotonic() > deadline:
             return False
-        pause.wait(LOOK_SECONDS)
+        CLOCK.wait(LOOK_SECONDS)
     return True
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 
+from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.faults import repairing
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect
 from sturdis.adapters.faults.shim import Change, Covered, Kind, Shim, Word
@@ -106,7 +107,7 @@ class PowerCut(WithShim):
         """Return at any moment between two fsyncs, but where nothing is at stake yet."""
         before = self.shim.count(Word.COMPLETED)
         come(lambda: self.shim.count(Word.COMPLETED) > before, FSYNC_WITHIN)
-        come(lambda: False, self.dice.uniform(*SINCE_FSYNC))
+        CLOCK.wait(self.dice.uniform(*SINCE_FSYNC))
         return True
 
     def _begin_a_rewrite(self) -> bool:
@@ -115,7 +116,7 @@ class PowerCut(WithShim):
         self.shim.slow_down(*IN_REWRITE, self.dice.getrandbits(60))
         self.rig.call("BGREWRITEAOF")
         begun = come(lambda: self.rig.increment() != before, LATE_WITHIN)
-        come(lambda: False, self.dice.uniform(0, IN_REWRITE[1]))
+        CLOCK.wait(self.dice.uniform(0, IN_REWRITE[1]))
         return begun
 
 
@@ -133,7 +134,7 @@ class SlowFsync(WithShim):
     def inject(self, number: int) -> Sequence[Event]:
         """Kill the server in an fsync."""
         expect(self._is_late, LATE_WITHIN, "an fsync that delays a write")
-        come(lambda: False, self.dice.uniform(*HELD_BACK))
+        CLOCK.wait(self.dice.uniform(*HELD_BACK))
         expect(self.shim.under_way, LATE_WITHIN, "an fsync")
         killed = self.kill(number)
         under_way = self.shim.under_way()  # the process died in it

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.faults.chain import ChainProof
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, temporary_files
 from sturdis.core.drill.events import Event
@@ -54,7 +55,7 @@ class KillInRewrite(OnRig):
         self.rig.call("CONFIG", "SET", "rdb-key-save-delay", SAVE_DELAY)
         self.rig.call("BGREWRITEAOF")
         begun = come(lambda: self._rewrites() or bool(temporary_files(self.rig.data)), 5.0)
-        come(lambda: False, self.dice.uniform(0, 0.15))
+        CLOCK.wait(self.dice.uniform(0, 0.15))
         in_rewrite = begun and self._rewrites()
         killed = self.kill(number)
         self.counted["unmet"] += not in_rewrite
@@ -89,7 +90,7 @@ class KillInLoading(OnRig):
         try:
             self.rig.start(wait=False)
             begun = come(lambda: LOADING in log.read_bytes()[before:], BEGINS_WITHIN)
-            come(lambda: False, self.dice.uniform(0, LONGEST_LOADING))
+            CLOCK.wait(self.dice.uniform(0, LONGEST_LOADING))
             self.rig.end_all()
         finally:
             self.rig.configure()

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from sturdis.adapters.drill.load_process import PYTHON, LoadProcess
 from sturdis.adapters.drill.rig import Rig
+from sturdis.adapters.faults.on_rig import come
 from sturdis.adapters.local import data_folder, guard, server_process
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
@@ -87,12 +88,8 @@ def write(rig: Rig, folder: Path, last: str = "") -> Written:
 
 
 def _until(holds: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + WRITTEN_WITHIN
-    pause = threading.Event()
-    while not holds():
-        if time.monotonic() > deadline:
-            raise not_served(f"{what} did not come within {WRITTEN_WITHIN:.0f} s")
-        pause.wait(LOOK_SECONDS)
+    if not come(holds, WRITTEN_WITHIN):
+        raise not_served(f"{what} did not come within {WRITTEN_WITHIN:.0f} s")
 
 
 class Life:
