@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,6 +79,14 @@ def test_units_whose_database_cannot_be_known_are_left_out_and_told_of():
     mended = mend(lost)
     assert command(b"SET", b"new", b"v") not in written(mended, lost)
     assert {note.why for note in mended.notes} == {"its database is not known: SELECT was lost"}
+
+
+@pytest.mark.parametrize("odd", [b"q", b"\xb2", b"-"])
+def test_a_select_that_a_server_does_not_take_changes_no_database(odd):
+    text = HEAD + flipped(LOST, 5) + REST + command(b"SELECT", odd) + fetch(3) + complete(3)
+    mended = mend(text)
+    assert command(b"SELECT", odd) in written(mended, text)
+    assert mended.told[Job(0, BASE, b"3")].state == b"completed"
 
 
 def test_what_is_loaded_behind_a_lost_file_is_taken_in_context():

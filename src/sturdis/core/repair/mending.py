@@ -174,10 +174,10 @@ class _Writer:
         following = None
         for unit in units(self._increment.text, span.start, span.end):
             for command in unit.commands:
-                if command.name == b"SELECT":
-                    following = int(command.words[1])
+                if (following := _selected(command.words, None)) is not None:
                     break
-                keys.append(command.words[1] if len(command.words) > 1 else b"")
+                if command.name != b"SELECT":
+                    keys.append(command.words[1] if len(command.words) > 1 else b"")
             if following is not None or len(keys) > MOST_NOTES:
                 break
         return self._mender.infer(keys, following) if keys else 0
@@ -233,7 +233,7 @@ class _Writer:
         for words in commands:
             if words[0].upper() == b"SELECT":
                 told.update(jobs.told(db, plain))
-                db, plain = int(words[1]), []
+                db, plain = _selected(words, db) or 0, []
             else:
                 plain.append(words)
         told.update(jobs.told(db, plain))
