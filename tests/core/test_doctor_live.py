@@ -25,7 +25,7 @@ ELSEWHERE = NotVisible("elsewhere")
 COUNTS = {"waiting": 3, "active": 1, "completed": 5}
 
 CALM = QueueLook(
-    MAILS, {"waiting": 3, "active": 1, "completed": 5}, version="bullmq:6.7.0",
+    MAILS, {"waiting": 3, "active": 1, "completed": 5},
     next_jobs=("7",), counter=9, highest=9, active=frozenset({"6"}),
 )  # fmt: skip
 IDLE = replace(CALM, active=frozenset())

@@ -148,7 +148,7 @@ def _questions(queue: Queue, now_ms: int) -> tuple[Command, ...]:
     late = (now_ms - OVERDUE_SECONDS * 1000) * search.DELAY_UNIT
     return (
         *queue.counting(),
-        ("HMGET", key("meta"), "version", "paused"),
+        ("HEXISTS", key("meta"), "paused"),
         ("EXISTS", key("limiter")),
         ("ZCOUNT", key("delayed"), "-inf", late),
         ("LINDEX", key("wait"), -1),
@@ -165,18 +165,16 @@ def _questions(queue: Queue, now_ms: int) -> tuple[Command, ...]:
 
 def _look(queue: Queue, told: Sequence[Reply], sampled: Sequence[str]) -> _Rough:
     counted, rest = told[: len(states.STATES)], told[len(states.STATES) :]
-    meta, limiter, due, last, first, active, head, tail, completed, failed, repeat, counter = rest
+    paused, limiter, due, last, first, active, head, tail, completed, failed, repeat, counter = rest
     counts = {state.name: count for state, count in states.counts(counted)}
-    version, paused = meta if isinstance(meta, tuple) else (None, None)
     ends = (*_ids(head), *_ids(tail))
     ids = (*sampled, *ends, *_ids(active), *_ids(completed), *_ids(failed))
     number = text(counter)
     plain = QueueLook(
         queue,
         counts,
-        is_paused=paused is not None,
+        is_paused=paused == 1,
         is_limited=limiter == 1,
-        version=text(version) if isinstance(version, bytes) else "",
         due=due if isinstance(due, int) else 0,
         next_jobs=(text(last), *_ids(first)),
         counter=int(number) if number.isdecimal() else 0,

@@ -46,8 +46,6 @@ class QueueLook:
     is_paused: bool = False
     is_limited: bool = False
     """Whether a rate limit is under way."""
-    version: str = ""
-    """What wrote its settings: `bullmq:6.7.0`; empty where none did."""
     due: int = 0
     """Delayed jobs that are overdue by more than `OVERDUE_SECONDS`."""
     next_jobs: tuple[str, ...] = ()
