@@ -13,8 +13,7 @@ from sturdis.core.cluster_aim import ClusterRequest
 from sturdis.core.drill import abilities, configurations
 from sturdis.core.drill.configurations import Configuration
 from sturdis.core.drill.phases import Part
-from sturdis.core.drill.scenario import Scenario
-from sturdis.core.drill.scenario_file import MOST_ROUNDS
+from sturdis.core.drill.scenario import MOST_ROUNDS, Scenario
 from sturdis.core.drill.stored import Choices, StoredRun
 from sturdis.core.errors import DrillError, UsageError
 from sturdis.core.spec import Spec, words

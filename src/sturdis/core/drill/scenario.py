@@ -20,6 +20,9 @@ Some = Annotated[int, msgspec.Meta(ge=1, le=1000)]
 Least = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
 Rest = Annotated[float, msgspec.Meta(le=3600)]
 
+MOST_ROUNDS = 10_000
+"""Beyond it a slip is more likely than patience: rounds take seconds."""
+
 
 class Load(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Producers and workers that go on during the whole drill: fields of each `LoadPlan`."""

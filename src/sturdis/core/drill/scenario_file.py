@@ -9,15 +9,12 @@ import msgspec
 from sturdis.core.drill import faults
 from sturdis.core.drill.abilities import Ability
 from sturdis.core.drill.load import Kind
-from sturdis.core.drill.scenario import Loss, Scenario
+from sturdis.core.drill.scenario import MOST_ROUNDS, Loss, Scenario
 from sturdis.core.errors import DrillError
 from sturdis.core.spec import words, yamltext
 from sturdis.core.spec.yamltext import Path, Problem, Text
 
 NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
-MOST_ROUNDS = 10_000
-"""Beyond it a slip is more likely than patience: rounds take seconds."""
 
 WORDS: Mapping[Path, tuple[str, ...]] = {
     ("fault", "kind"): tuple(str(kind.__struct_config__.tag) for kind in get_args(faults.Fault)),
