@@ -23,6 +23,6 @@ def report_drill(named: str | None = None) -> "Told":
     stored, survey = run_store.read(folder)
     events = ledger_log.read(folder).events
     told = report_facts.told(stored, events, survey, str(folder))
-    if differs := stored_figures.differing(stored, events, survey):
+    if differs := stored_figures.differing(stored, events, told.account):
         raise run_store.damaged(folder, differs)
     return told

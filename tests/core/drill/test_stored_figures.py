@@ -5,6 +5,7 @@ import pytest
 
 from sturdis.core.drill import stored_figures
 from sturdis.core.drill.events import Phase
+from sturdis.core.drill.ledger import account
 from sturdis.core.drill.phases import Part
 from sturdis.core.drill.stored import Choices, Reason, StoredRun
 from sturdis.core.report import Verdict
@@ -17,6 +18,7 @@ LEFT = drills.drill(
     *drills.acknowledged("done", 50), drills.started("done", 60), drills.done("done", 70),
     *drills.acknowledged("lost", 80, job_id="2"),
 )  # fmt: skip
+ACCOUNT = account(LEFT.events, LEFT.survey)
 
 
 def run(verdict: Verdict = Verdict.PASS, **figures: float | None) -> StoredRun:
@@ -40,13 +42,13 @@ OWN = run(acknowledged=2.0, processed=1.0, lost=1.0, kills=3.0)
 
 
 def test_a_run_that_is_whole_differs_in_nothing():
-    assert stored_figures.differing(OWN, LEFT.events, LEFT.survey) == ""
+    assert stored_figures.differing(OWN, LEFT.events, ACCOUNT) == ""
 
 
 @pytest.mark.parametrize("name", stored_figures.COUNTED)
 def test_a_figure_that_the_logs_do_not_tell_is_named(name):
     other = msgspec.structs.replace(OWN, figures={**OWN.figures, name: 463.0})
-    assert f"{name}: 463.0" in stored_figures.differing(other, LEFT.events, LEFT.survey)
+    assert f"{name}: 463.0" in stored_figures.differing(other, LEFT.events, ACCOUNT)
 
 
 @pytest.mark.parametrize("verdict", [Verdict.PASS, Verdict.FAIL])

@@ -65,16 +65,13 @@ class Told:
     buckets: tuple[Bucket, ...]
     """From the first phase to the last event of the load, without gaps."""
     phases: tuple[Phase, ...]
+    origin: int
+    """The zero of the time line, in milliseconds since 1970."""
     account: Account | None
     """None: there was no load, or its jobs were not surveyed."""
     timing: Timing
     lost: tuple[NotedJob, ...]
     doubled: tuple[NotedJob, ...]
-
-    @property
-    def origin(self) -> int:
-        """The zero of the time line, in milliseconds since 1970."""
-        return min((phase.at for phase in self.phases), default=self.run.began)
 
 
 def told(run: StoredRun, events: Sequence[Event], survey: Survey | None, folder: str) -> Told:
@@ -92,6 +89,7 @@ def told(run: StoredRun, events: Sequence[Event], survey: Survey | None, folder:
         step=step,
         buckets=_buckets(happened, origin, span, step),
         phases=phases,
+        origin=origin,
         account=account,
         timing=timing,
         lost=tuple(_lost(account, timing)) if account else (),

@@ -66,9 +66,9 @@ def _phases(told: Told) -> Iterator[str]:
 
 def _bars(told: Told) -> Iterator[str]:
     """Draw how many adds were acknowledged and jobs done, a bar for each second or more."""
-    seconds = report_facts.per_second(told)
     if told.account is None:
         return
+    seconds = report_facts.per_second(told)
     each = -(-len(seconds) // WIDTH) or 1
     long = each * max(1000, told.step) // 1000
     for name in ("acknowledged", "done"):
@@ -76,7 +76,7 @@ def _bars(told: Told) -> Iterator[str]:
         joined = [sum(counts[first : first + each]) for first in range(0, len(counts), each)]
         most = max(joined, default=0)
         drawn = "".join(BARS[_height(count, most)] for count in joined)
-        yield _line(f"{name}", f"{drawn}  a bar is {long} s, the highest {most}")
+        yield _line(name, f"{drawn}  a bar is {long} s, the highest {most}")
 
 
 def _height(count: int, most: int) -> int:
