@@ -107,7 +107,7 @@ class _Deciding:
         if job_id not in queue.hashes:
             yield from self._taken(job_id, places, None, "its hash is lost")
             return
-        if job_id in queue.without_data and (pending := places.keys() & set(surveys.PENDING)):
+        if job_id in queue.without_data and (pending := places.keys() & surveys.PENDING):
             gone = {part: places[part] for part in pending}
             yield from self._taken(job_id, gone, None, "what it had to do is lost")
             self.undecided.append(f"{self._shown(job_id)}: what it had to do is lost")
@@ -129,6 +129,7 @@ class _Deciding:
     def _moved(
         self, job_id: bytes, places: Mapping[bytes, int], told: Told
     ) -> Iterator[Resolution]:
+        """Take a job out of the states where it is, if any, into that which it was told to be in."""
         why = f"the last kept unit about it puts it into {told.state.decode()}"
         yield from self._taken(job_id, places, None, why)
         key = self._queue.base + b":" + told.state
@@ -161,13 +162,7 @@ class _Deciding:
         if job_id in queue.without_data:
             self.undecided.append(f"{self._shown(job_id)}: parts of it are left, not its data")
         elif told is not None:
-            key = queue.base + b":" + told.state
-            words = (
-                (b"LPUSH", key, job_id) if told.state in LISTS
-                else (b"ZADD", key, told.score, job_id)
-            )  # fmt: skip
-            why = f"the last kept unit about it puts it into {told.state.decode()}"
-            yield Resolution(queue.db, words, self._why(job_id, why))
+            yield from self._moved(job_id, {}, told)
         elif job_id in queue.started:
             self.undecided.append(f"{self._shown(job_id)}: in no state; it had been started")
         else:

@@ -9,7 +9,9 @@ ORPHAN = "orphaned"
 """In the place of a state: a job's hash is there, and no state holds the job."""
 
 
-PENDING = (b"active", b"delayed", b"paused", b"prioritized", b"wait", b"waiting-children")
+PENDING = frozenset(
+    (b"active", b"delayed", b"paused", b"prioritized", b"wait", b"waiting-children")
+)
 """States of jobs that a worker is still to be given, or to finish."""
 
 ID_DIGITS = 13
@@ -78,11 +80,6 @@ class Queue:
         """Whether it has its counter, and every job its data."""
         placed = frozenset().union(*self.states.values())
         return self.counter >= self.highest and not placed & self.without_data
-
-    @property
-    def pending(self) -> frozenset[bytes]:
-        """Jobs that a worker is still to be given, or to finish."""
-        return frozenset().union(*(self.states.get(part, ()) for part in PENDING))
 
     def places(self) -> Mapping[bytes, Counter[bytes]]:
         """Give each id that is in a state, with how often it is in which."""
