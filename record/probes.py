@@ -8,14 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 from tests import matrix
 
 from sturdis.adapters.drill.rig import Rig
 from sturdis.adapters.drill.undo_journal import Journal
+from sturdis.adapters.faults import on_rig
 from sturdis.core.drill import configurations, record_table
 from sturdis.core.drill.configurations import Configuration, Probe
 from sturdis.core.drill.rig_plan import RigPlan
@@ -49,30 +48,23 @@ def probed(one: Configuration, server: str) -> tuple[str, ...]:
 
 
 def fail(rig: Rig) -> str:
-    """Let the disk fail what the server needs of it, until it refuses writes."""
+    """Let the disk fail what the server needs of it, until it refuses writes.
+
+    Raises:
+        TimeoutError: It did not, in `WITHIN` seconds.
+    """
     if rig.info().get("aof_enabled") == "1":
         if rig.shim is None:
             raise ValueError("no shim")
         rig.shim.fail(1 << 20)
-        until(lambda: isinstance(rig.call("SET", "a", "b"), ErrorReply))
-        return "an fsync"
-    shutil.rmtree(rig.data)
-    rig.call("BGSAVE")
-    until(lambda: isinstance(rig.call("SET", "a", "b"), ErrorReply))
-    return "a snapshot"
-
-
-def until(seen: Callable[[], bool]) -> None:
-    """Return when it is seen.
-
-    Raises:
-        TimeoutError: It was not, in `WITHIN` seconds.
-    """
-    deadline = time.monotonic() + WITHIN
-    while not seen():
-        if time.monotonic() > deadline:
-            raise TimeoutError("the server still takes writes")
-        time.sleep(0.02)
+        failed = "an fsync"
+    else:
+        shutil.rmtree(rig.data)
+        rig.call("BGSAVE")
+        failed = "a snapshot"
+    if not on_rig.come(lambda: isinstance(rig.call("SET", "a", "b"), ErrorReply), WITHIN):
+        raise TimeoutError("the server still takes writes")
+    return failed
 
 
 def ping_status(port: int) -> int:
