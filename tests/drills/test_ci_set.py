@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from record import batches
 
-from sturdis.adapters.drill import scenario_files
-from sturdis.core.drill.abilities import Ability
 from sturdis.core.drill.scenario import Scenario
 from tests import matrix, tiers
 from tests.integration.running import STURDIS
@@ -23,7 +22,6 @@ ROUNDS = 1
 AT_ONCE = 4
 """Drills beside each other: most of the time of each is waiting."""
 
-ONLY_IN_A_CLUSTER = frozenset({Ability.DELETE_POD, Ability.NODE})
 LONG = "bit-flips"
 """A drill that starts a server hundreds of times: first, so that the others run beside it."""
 
@@ -41,8 +39,7 @@ EXIT_STATUS = {"pass": 0, "fail": 1, "unknown": 3}
 
 def local() -> list[Scenario]:
     """Give the drills that a machine of one's own may run, the longest first."""
-    every = (one for one in scenario_files.shipped() if not ONLY_IN_A_CLUSTER & {*one.needs})
-    ours = (one for one in every if one.name != ELSEWHERE)
+    ours = (one for one in batches.local() if one.name != ELSEWHERE)
     return sorted(ours, key=lambda one: (one.name != LONG, one.name))
 
 
