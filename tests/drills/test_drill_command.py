@@ -130,7 +130,7 @@ def test_without_a_steady_state_nothing_is_broken(tmp_path):
     assert parts == [Part.STEADY]
 
 
-def begun(folder: Path, *, after: Part = Part.FAULT) -> tuple[subprocess.Popen[str], Path]:
+def begun(folder: Path) -> tuple[subprocess.Popen[str], Path]:
     """Start a drill that leaves its server hanging, and wait until it hangs."""
     command = [*STURDIS, "drill", "run", written(folder, HANGS), *SHORT]
     process = subprocess.Popen(
@@ -140,7 +140,7 @@ def begun(folder: Path, *, after: Part = Part.FAULT) -> tuple[subprocess.Popen[s
     def hangs() -> bool:
         assert process.poll() is None, process.communicate()
         told = [event for run in runs() for event in ledger_log.read(run).events]
-        return any(isinstance(event, Phase) and event.part is after for event in told)
+        return any(isinstance(event, Phase) and event.part is Part.FAULT for event in told)
 
     wait_until(hangs, "the drill's server hangs", seconds=60)
     return process, runs()[-1]

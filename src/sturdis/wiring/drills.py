@@ -1,6 +1,7 @@
 """Drills, joined with what they break, the load that they make, and where they are kept."""
 
 import random
+import shutil
 import tempfile
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
@@ -245,8 +246,6 @@ def _scenarios(request: DrillRequest) -> "Mapping[str, Scenario]":
 
 def _modules(choices: Choices) -> str | None:
     """Find the Node BullMQ: where it was said to be, else in the usual places."""
-    import shutil
-
     if choices.modules is not None:
         return choices.modules
     usual = USUAL_MODULES if shutil.which("node") else ()
