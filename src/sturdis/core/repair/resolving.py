@@ -129,7 +129,7 @@ class _Deciding:
     def _moved(
         self, job_id: bytes, places: Mapping[bytes, int], told: Told
     ) -> Iterator[Resolution]:
-        """Take a job out of the states where it is, if any, into that which it was told to be in."""
+        """Take a job out of the states where it is, if any, into the one it was told to be in."""
         why = f"the last kept unit about it puts it into {told.state.decode()}"
         yield from self._taken(job_id, places, None, why)
         key = self._queue.base + b":" + told.state
