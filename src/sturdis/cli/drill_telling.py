@@ -5,9 +5,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import click
-
 from sturdis.cli.output import Output, is_terminal, labelled, paint
+from sturdis.cli.waiting import LiveLine
 from sturdis.core.drill.asking import Listed
 from sturdis.core.drill.phases import Part
 from sturdis.core.drill.stored import StoredRun
@@ -23,8 +22,6 @@ SHOWN = 6
 
 NAMED, WIDTH = 20, 78
 """Columns of a drill's name, and of what is told beside it."""
-
-CLEAR_LINE = "\r\x1b[K"
 
 
 class ForPrograms:
@@ -45,26 +42,26 @@ class ForPeople:
 
     def __init__(self, output: Output) -> None:
         self._output = output
-        self._live = is_terminal(sys.stderr)
+        self._line = LiveLine() if is_terminal(sys.stderr) else None
         self._drill = ""
         self._rounds = 0
 
     def begins(self, drill: str, seed: int, rounds: int) -> None:
         """Hear that a drill begins."""
         self._drill, self._rounds = drill, rounds
-        if not self._live:
+        if self._line is None:
             self._output.aside(f"sturdis: {drill}, seed {seed}, {_rounds(rounds)}")
 
     def part(self, part: Part, number: int) -> None:
         """Hear that a part of it begins."""
-        if self._live:
+        if self._line:
             where = f"round {number} of {self._rounds}: " if number else ""
-            click.echo(f"{CLEAR_LINE}{self._drill}  {where}{part.value}", err=True, nl=False)
+            self._line.show(f"{self._drill}  {where}{part.value}")
 
     def ended(self, run: StoredRun, folder: str) -> None:
         """Hear what it came to."""
-        if self._live:
-            click.echo(CLEAR_LINE, err=True, nl=False)
+        if self._line:
+            self._line.end()
         self._output.text(run_text(run))
         if run.verdict is not Verdict.PASS:
             self._output.aside(f"sturdis: kept in {folder}; sturdis drill report shows it")

@@ -43,6 +43,26 @@ def naming(typed: Typed) -> Iterator[None]:
 
 
 @dataclass
+class LiveLine:
+    """A terminal's line that is overwritten."""
+
+    is_shown: bool = False
+    """Whether the cursor stands behind it."""
+
+    def show(self, text: str) -> None:
+        """Put `text` in place of what stands there."""
+        width = shutil.get_terminal_size().columns - 1  # a longer line could not be overwritten
+        click.echo(f"\r{shortened(text, width)}\x1b[K", nl=False, err=True)
+        self.is_shown = True
+
+    def end(self) -> None:
+        """Go to a fresh line."""
+        if self.is_shown:
+            click.echo("\r\x1b[K", nl=False, err=True)
+            self.is_shown = False
+
+
+@dataclass
 class WaitingLine:
     """What is told of a wait, and what was told already."""
 
@@ -51,8 +71,7 @@ class WaitingLine:
     """What a command that mends a trouble has to name."""
     told: set[str] = field(default_factory=set)
     stage: str = ""
-    has_line: bool = False
-    """Whether the cursor stands behind a line that is overwritten."""
+    line: LiveLine = field(default_factory=LiveLine)
 
     def show(self, now: "Waiting") -> None:
         """Tell how far it is, and each trouble once."""
@@ -65,15 +84,11 @@ class WaitingLine:
                 self.output.warning("\n".join(lines))
         text = f"{now.seconds:4.0f} s    {now.stage}"
         if is_terminal(sys.stderr):
-            width = shutil.get_terminal_size().columns - 1  # a longer line could not be overwritten
-            click.echo(f"\r{shortened(text, width)}\x1b[K", nl=False, err=True)
-            self.has_line = True
+            self.line.show(text)
         elif now.stage != self.stage:
             self.output.aside(text)
         self.stage = now.stage
 
     def end(self) -> None:
         """Go to a fresh line."""
-        if self.has_line:
-            click.echo("\r\x1b[K", nl=False, err=True)
-            self.has_line = False
+        self.line.end()
