@@ -90,19 +90,20 @@ def _path(text: str) -> Path:
 def _known_at(path: Path, said: Text) -> tuple[str, ...]:
     """Name the keys that are understood at `path`."""
     if not path:
-        return tuple(field.name for field in msgspec.structs.fields(Scenario))
-    kinds: object = next(
-        (one.type for one in msgspec.structs.fields(Scenario) if one.name == path[0]), None
-    )
-    choices = getattr(kinds, "__args__", (kinds,))
-    value = said.plain.get(path[0]) if isinstance(said.plain, Mapping) else None
-    tag = value.get("kind") if isinstance(value, Mapping) else None
-    for kind in choices:
-        if isinstance(kind, type) and issubclass(kind, msgspec.Struct) and len(path) == 1:
-            if path[0] == "fault" and kind.__struct_config__.tag != tag:
-                continue
-            return tuple(field.name for field in msgspec.structs.fields(kind))
-    return ()
+        return _keys(Scenario)
+    typed = {one.name: one.type for one in msgspec.structs.fields(Scenario)}
+    if len(path) > 1 or path[0] not in typed:
+        return ()
+    kinds = get_args(typed[path[0]]) or (typed[path[0]],)
+    structs = [one for one in kinds if isinstance(one, type) and issubclass(one, msgspec.Struct)]
+    if path == ("fault",):
+        kind = _at(said.plain, ("fault", "kind"))
+        structs = [one for one in structs if one.__struct_config__.tag == kind]
+    return _keys(structs[0]) if structs else ()
+
+
+def _keys(kind: type[msgspec.Struct]) -> tuple[str, ...]:
+    return tuple(field.name for field in msgspec.structs.fields(kind))
 
 
 def _senseless(scenario: Scenario, said: Text) -> Iterator[Problem]:
