@@ -6,17 +6,22 @@ from hypothesis import given
 from sturdis.core.drill import ledger, record, verdict
 from sturdis.core.drill.events import Destroyed, Event, Intent, Killed, State
 from sturdis.core.drill.events import SurveyedJob as Found
-from sturdis.core.drill.ledger import STALLED_REASON, Fate
-from sturdis.core.drill.verdict import Judgement, Timing
+from sturdis.core.drill.ledger import STALLED_REASON, Account, Fate
+from sturdis.core.drill.outcome import Outcome
+from sturdis.core.drill.verdict import Timing
 from sturdis.core.report import Verdict
 from tests.core.drills import SURVEYED_AT, acknowledged, done, drill, drills, killed, started
 
 SHORT = Timing(lock_duration=2000, stalled_interval=1000)
 
 
-def judge(*parts: Event | Found, timing: Timing = SHORT, at: int = SURVEYED_AT) -> Judgement:
+def judge(*parts: Event | Found, timing: Timing = SHORT, at: int = SURVEYED_AT) -> Outcome:
     left = drill(*acknowledged("fine", 5), done("fine"), *parts)
-    return verdict.judge(ledger.account(left.events, left.survey), at, timing)
+    return judged(ledger.account(left.events, left.survey), at, timing)
+
+
+def judged(told: Account, at: int = SURVEYED_AT, timing: Timing = SHORT) -> Outcome:
+    return Outcome(tuple(verdict.findings(told, at, timing)))
 
 
 def lost(at: int):
@@ -25,7 +30,7 @@ def lost(at: int):
 
 def test_all_processed_passes_with_the_number():
     judgement = judge(*killed(1, 100))
-    assert judgement == Judgement(Verdict.PASS, ("all 1 acknowledged jobs were processed",))
+    assert judgement.found == ((Verdict.PASS, "all 1 acknowledged jobs were processed"),)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +95,8 @@ def test_a_loss_without_a_kill_after_it_is_never_excused():
 def test_a_loss_is_excused_where_the_destroyed_bytes_named_the_job():
     kill = killed(1, 10_000)
     named, others = Destroyed(10_010, 1, 99, ("lost",)), Destroyed(10_010, 1, 99, ("other",))
-    assert judge(*lost(5000), *kill, named) == Judgement(
-        Verdict.PASS, ("1 acknowledged job LOST with the bytes destroyed in round 1",)
+    assert judge(*lost(5000), *kill, named).found == (
+        (Verdict.PASS, "1 acknowledged job LOST with the bytes destroyed in round 1"),
     )
     assert judge(*lost(5000), *kill, others).verdict is Verdict.FAIL
     # a client may read its reply when the bytes are gone already
@@ -152,13 +157,13 @@ def test_jobs_out_of_order_fail():
 def test_a_drill_without_acknowledged_jobs_proves_nothing():
     left = drill(*killed(1, 10))
     told = ledger.account(left.events, left.survey)
-    assert verdict.judge(told, SURVEYED_AT, SHORT).verdict is Verdict.UNKNOWN
+    assert judged(told).verdict is Verdict.UNKNOWN
 
 
 @given(drills)
 def test_a_pass_excuses_every_loss(left):
     told = ledger.account(left.events, left.survey)
-    judgement = verdict.judge(told, 2**50, SHORT)
+    judgement = judged(told, 2**50)
     if any(not one.taken_for for one in told.of(Fate.LOST)):
         assert judgement.verdict is not Verdict.PASS  # no kill of these met a slow fsync
     if judgement.verdict is Verdict.PASS:
@@ -178,5 +183,5 @@ def test_the_record_names_the_lost_jobs_and_says_what_was_shortened():
     )
     assert "LOST          and 2 more" in shown
     assert any("lock 2000 ms, stalled interval 1000 ms (shortened)" in line for line in shown)
-    (reason, *_more) = verdict.judge(told, SURVEYED_AT, SHORT).reasons
+    (reason, *_more) = judged(told).reasons
     assert reason.startswith("12 acknowledged jobs LOST before kill 1")

@@ -16,7 +16,8 @@ from sturdis.core.drill.events import (
 )
 from sturdis.core.drill.ledger import account
 from sturdis.core.drill.losses import READ_WITHIN
-from sturdis.core.drill.verdict import Judgement, Timing
+from sturdis.core.drill.outcome import Outcome
+from sturdis.core.drill.verdict import Timing
 from sturdis.core.report import Verdict
 from tests.core import drills
 
@@ -26,10 +27,11 @@ AT = 10_000
 SERVED = AT + 100
 
 
-def judge(*parts: Event | SurveyedJob) -> Judgement:
+def judge(*parts: Event | SurveyedJob) -> Outcome:
     """Judge a drill in which one more job was done."""
     seen = left(*parts)
-    return verdict.judge(account(seen.events, seen.survey), seen.survey.at, Timing(0, 0))
+    told = account(seen.events, seen.survey)
+    return Outcome(tuple(verdict.findings(told, seen.survey.at, Timing(0, 0))))
 
 
 def left(*parts: Event | SurveyedJob) -> drills.Drill:
@@ -155,8 +157,8 @@ def reused(*, went_on_at: int | None, add_at: int = SERVED + 100) -> tuple[Event
 
 
 def test_a_job_that_a_worker_took_for_one_of_before_with_its_id_is_told_so():
-    assert judge(*reused(went_on_at=SERVED + 120)) == Judgement(
-        Verdict.PASS, (f"1 acknowledged job LOST {verdict.REUSED}",)
+    assert judge(*reused(went_on_at=SERVED + 120)).found == (
+        (Verdict.PASS, f"1 acknowledged job LOST {verdict.REUSED}"),
     )
     completed = SurveyedJob("lost", "7", State.COMPLETED)
     (reason,) = judge(*reused(went_on_at=SERVED + 120), completed).reasons

@@ -68,29 +68,16 @@ USUAL = Timing()
 """The times of workers that set none."""
 
 
-@dataclass(frozen=True)
-class Judgement:
-    """The verdict, and every reason for it, the worst first."""
-
-    verdict: Verdict
-    reasons: tuple[str, ...]
-
-
-def judge(account: Account, surveyed_at: int, timing: Timing) -> Judgement:
-    """Judge the account of a drill whose jobs were surveyed at `surveyed_at` (ms since 1970).
-
-    Unknown, which is not a pass: nothing was acknowledged, the survey came too early, jobs are
-    still pending, or the evidence that would excuse a loss is missing.
-    """
-    found = findings(account, surveyed_at, timing)
-    return Judgement(found[0][0], tuple(reason for _verdict, reason in found))
-
-
 Found = list[tuple[Verdict, str]]
 
 
 def findings(account: Account, surveyed_at: int, timing: Timing) -> Found:
-    """Give each reason with its own verdict, the worst first; the first decides."""
+    """Judge the account of a drill whose jobs were surveyed at `surveyed_at` (ms since 1970).
+
+    Each reason has its own verdict, the worst first; the first decides. Unknown, which is not a
+    pass: nothing was acknowledged, the survey came too early, jobs are still pending, or the
+    evidence that would excuse a loss is missing.
+    """
     found = [
         *_too_early(account, surveyed_at, timing),
         *_lost(account, timing),
