@@ -1,11 +1,15 @@
-"""Many questions in one go, where one that is refused leaves the others without a meaning."""
+"""Many questions in one go, where one that is refused leaves the others without a meaning.
 
-from collections.abc import Callable, Iterable
+And their replies read, where a key of another kind than BullMQ's counts for nothing.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from sturdis.adapters.redis.link import Link
+from sturdis.core import info as infos
 from sturdis.core.facts import Unseen
-from sturdis.core.replies import Command, ErrorReply, Reply
+from sturdis.core.replies import Command, ErrorReply, Reply, text
 
 Seen = TypeVar("Seen")
 
@@ -26,6 +30,36 @@ def ask(connection: Link, commands: Iterable[Command]) -> tuple[Reply, ...]:
         if isinstance(reply, ErrorReply) and not reply.text.startswith("WRONGTYPE"):
             raise RefusedError(f"{command[0]!s} is refused: {reply.text}")
     return replies
+
+
+def ask_each(connection: Link, batches: Iterable[Sequence[Command]]) -> list[tuple[Reply, ...]]:
+    """Send several batches of commands in one go, and give the replies to each batch.
+
+    Raises:
+        RefusedError: As `ask`.
+    """
+    asked = tuple(batches)
+    replies = iter(ask(connection, [one for batch in asked for one in batch]))
+    return [tuple(next(replies) for _ in batch) for batch in asked]
+
+
+def info(connection: Link, *section: str) -> Mapping[str, str] | Unseen:
+    """Ask for INFO, or for a section of it."""
+    reply = connection.call("INFO", *section)
+    if isinstance(reply, ErrorReply):
+        return Unseen(f"INFO is refused: {reply.text}")
+    return infos.parse(text(reply))
+
+
+def count(reply: Reply) -> int:
+    """Give a number; 0 where the reply is none."""
+    return reply if isinstance(reply, int) else 0
+
+
+def texts(reply: Reply) -> tuple[str, ...]:
+    """Give the strings among several; nothing where the reply is of another form."""
+    items = reply if isinstance(reply, tuple) else ()
+    return tuple(text(one) for one in items if isinstance(one, bytes))
 
 
 def seen(look: Callable[[], Seen]) -> Seen | Unseen:

@@ -5,12 +5,11 @@ It is cheap for the server: no KEYS, a search for queues within a budget, sample
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from sturdis.adapters.redis import asking, doctor_memory, doctor_queues
 from sturdis.adapters.redis.doctor_queues import Found
 from sturdis.adapters.redis.link import LINK_SECONDS, Link
-from sturdis.core import info as infos
 from sturdis.core.address import Address
 from sturdis.core.doctor.live import Client, Glance, Held, Latency, Live, QueueLooks
 from sturdis.core.errors import TargetError
@@ -49,7 +48,7 @@ def look(
 
 
 def _look(link: Link, seconds: float, turns: Callable[[], int | None]) -> Live | Unseen:
-    before = _info(link)
+    before = asking.info(link)
     if isinstance(before, Unseen):
         return before
     if before.get("loading") == "1":
@@ -70,7 +69,7 @@ def _look(link: Link, seconds: float, turns: Callable[[], int | None]) -> Live |
                 link, found, lambda: glances.extend(_glance(link, turns) for _ in pauses)
             )
         )
-    after = _info(link)
+    after = asking.info(link)
     return Live(
         seconds=time.monotonic() - began,
         before=before,
@@ -110,7 +109,7 @@ def _pauses(until: float) -> Iterator[None]:
 
 def _glance(link: Link, turns: Callable[[], int | None]) -> Glance:
     count = turns()
-    told = _info(link, "persistence")
+    told = asking.info(link, "persistence")
     info = {} if isinstance(told, Unseen) else told
     return Glance(
         at=time.monotonic(),
@@ -118,13 +117,6 @@ def _glance(link: Link, turns: Callable[[], int | None]) -> Glance:
         size=_number(info.get("aof_current_size", "")),
         is_syncing=info.get("aof_pending_bio_fsync", "0") not in {"", "0"},
     )
-
-
-def _info(link: Link, *section: str) -> Mapping[str, str] | Unseen:
-    reply = link.call("INFO", *section)
-    if isinstance(reply, ErrorReply):
-        return Unseen(f"INFO is refused: {reply.text}")
-    return infos.parse(text(reply))
 
 
 def _clients(reply: Reply) -> tuple[Client, ...] | Unseen:

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sturdis.adapters.redis.asking import ask
+from sturdis.adapters.redis.asking import ask, ask_each, count, texts
 from sturdis.adapters.redis.doctor_queues import Found
 from sturdis.adapters.redis.keyspace import FIELDS
 from sturdis.adapters.redis.link import Link
@@ -13,7 +13,6 @@ from sturdis.core.bullmq import keys, states
 from sturdis.core.bullmq.search import Queue
 from sturdis.core.bullmq.states import State
 from sturdis.core.doctor.live import Held
-from sturdis.core.replies import Command, Reply, text
 
 SAMPLE = 200
 """Jobs of a state whose bytes are measured: among 112,000 keys as exact as measuring all, but for
@@ -52,90 +51,82 @@ def held(link: Link, found: Found) -> tuple[Held, ...]:
 
 
 def _parts(link: Link, queues: Sequence[Queue]) -> Iterator[_Part]:
-    replies = iter(ask(link, [one for queue in queues for one in queue.counting()]))
-    for queue in queues:
-        for state, count in states.counts([next(replies) for _ in states.STATES]):
-            if count:
-                yield _Part(queue, state, count)
+    told = ask_each(link, (queue.counting() for queue in queues))
+    for queue, replies in zip(queues, told, strict=True):
+        for state, size in states.counts(replies):
+            if size:
+                yield _Part(queue, state, size)
 
 
 def _jobs(link: Link, part: _Part) -> Held:
-    ids = _sampled(link, part)
-    asked: list[Command] = []
-    for job in ids:
-        asked.append(("MEMORY", "USAGE", part.queue.key(job), "SAMPLES", WHOLE))
-        asked += [("MEMORY", "USAGE", part.queue.key(job + of)) for of in BESIDE]
-    sizes = iter(ask(link, asked))
-    bytes_of = [sum(_count(next(sizes)) for _ in (job, *BESIDE)) for job in ids]
-    (own,) = ask(link, [("MEMORY", "USAGE", part.queue.key(part.state.part))])
-    children = ask(link, [("HEXISTS", part.queue.key(job), "parentKey") for job in ids])
-    size, error = _estimated(bytes_of, part.count)
+    ids, key = _sampled(link, part), part.queue.key
+    sizes = ask_each(
+        link,
+        (
+            [
+                ("MEMORY", "USAGE", key(job), "SAMPLES", WHOLE),
+                *(("MEMORY", "USAGE", key(job + of)) for of in BESIDE),
+            ]
+            for job in ids
+        ),
+    )
+    (own,) = ask(link, [("MEMORY", "USAGE", key(part.state.part))])
+    children = ask(link, [("HEXISTS", key(job), "parentKey") for job in ids])
+    size, error = _estimated([sum(map(count, one)) for one in sizes], part.count)
     return Held(
-        what=f"{part.state.name} of {part.queue.prefix}:{part.queue.name}",
+        what=f"{part.state.name} of {part.queue.base}",
         queue=part.queue,
         kind=part.state.name,
         count=part.count,
-        size=size + _count(own),
+        size=size + count(own),
         error=error,
-        children=sum(map(_count, children)),
+        children=sum(map(count, children)),
     )
 
 
-def _sampled(link: Link, part: _Part) -> list[str]:
+def _sampled(link: Link, part: _Part) -> Sequence[str]:
     key = part.queue.key(part.state.part)
     if part.count <= SAMPLE:
         read = "LRANGE" if part.state.count == "LLEN" else "ZRANGE"
         (reply,) = ask(link, [(read, key, 0, -1)])
-        return _texts(reply)
+        return texts(reply)
     if part.state.count == "ZCARD":
         (reply,) = ask(link, [("ZRANDMEMBER", key, SAMPLE)])
-        return _texts(reply)
+        return texts(reply)
     at = random.sample(range(part.count), SAMPLE)
-    asked: list[Command] = [("LINDEX", key, index) for index in at]
-    return [text(one) for one in ask(link, asked) if isinstance(one, bytes)]
+    return texts(ask(link, [("LINDEX", key, index) for index in at]))
 
 
 def _events(link: Link, queues: Sequence[Queue]) -> Iterator[Held]:
-    asked: list[Command] = []
-    for queue in queues:
-        asked += [("XLEN", queue.key("events")), ("MEMORY", "USAGE", queue.key("events"))]
-    replies = iter(ask(link, asked))
-    for queue in queues:
-        count, size = _count(next(replies)), _count(next(replies))
-        if count:
-            yield Held(f"events of {queue.prefix}:{queue.name}", queue, "events", count, size)
+    streams = [queue.key("events") for queue in queues]
+    told = ask_each(link, ([("XLEN", one), ("MEMORY", "USAGE", one)] for one in streams))
+    for queue, replies in zip(queues, told, strict=True):
+        entries, size = map(count, replies)
+        if entries:
+            yield Held(f"events of {queue.base}", queue, "events", entries, size)
 
 
 def _outside(link: Link, found: Found) -> Iterator[Held]:
     """Estimate what keys take that belong to no queue that was found."""
-    begins = tuple(f"{one.prefix}:{one.name}:" for one in found.queues)
+    begins = tuple(one.key("") for one in found.queues)
     names = [one for one in found.sample if not one.startswith(begins)]
     if not names:
         return
     some = random.sample(names, min(SAMPLE, len(names)))
     sizes = ask(link, [("MEMORY", "USAGE", one, "SAMPLES", FIELDS) for one in some])
-    count = round(found.total * len(names) / len(found.sample))
-    size, error = _estimated(list(map(_count, sizes)), max(count, len(names)))
-    yield Held("keys of no queue", None, "keys", max(count, len(names)), size, error)
+    keys_there = max(round(found.total * len(names) / len(found.sample)), len(names))
+    size, error = _estimated(list(map(count, sizes)), keys_there)
+    yield Held("keys of no queue", None, "keys", keys_there, size, error)
 
 
-def _estimated(sizes: Sequence[int], count: int) -> tuple[int, int]:
+def _estimated(sizes: Sequence[int], whole: int) -> tuple[int, int]:
     """Give the bytes of all from those of some, and half the width of the 95 % interval."""
     some = len(sizes)
     if not some:
         return 0, 0
     mean = sum(sizes) / some
-    if some >= count or some == 1:
-        return round(mean * count), 0
+    if some >= whole or some == 1:
+        return round(mean * whole), 0
     variance = sum((one - mean) ** 2 for one in sizes) / (some - 1)
-    left = (count - some) / max(1, count - 1)  # what was measured is known
-    return round(mean * count), round(NORMAL * count * math.sqrt(left * variance / some))
-
-
-def _texts(reply: Reply) -> list[str]:
-    items = reply if isinstance(reply, tuple) else ()
-    return [text(one) for one in items if isinstance(one, bytes)]
-
-
-def _count(reply: Reply) -> int:
-    return reply if isinstance(reply, int) else 0
+    left = (whole - some) / max(1, whole - 1)  # what was measured is known
+    return round(mean * whole), round(NORMAL * whole * math.sqrt(left * variance / some))

@@ -1,13 +1,12 @@
 """BullMQ's queues as `doctor` looks at them: found within a budget, and looked into by samples."""
 
-import itertools
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sturdis.adapters.redis.asking import ask
+from sturdis.adapters.redis.asking import ask, ask_each, count, texts
 from sturdis.adapters.redis.link import Link
 from sturdis.core.bullmq import keys, search, states
 from sturdis.core.bullmq.search import Queue
@@ -46,7 +45,7 @@ LISTS = ("wait", "paused", "active")
 
 SORTED = tuple(one.part for one in states.STATES if one.count == "ZCARD")
 
-REPEATED = re.compile(rb"[^:]*:[^:]*:\d*:[^:]*:(?:.* .*|\d+)")
+REPEATED = re.compile(r"[^:]*:[^:]*:\d*:[^:]*:(?:.* .*|\d+)", re.ASCII)
 """How BullMQ before 6 names a repeatable job: name, id, end, time zone, pattern or interval."""
 
 
@@ -57,6 +56,8 @@ class Found:
     queues: tuple[Queue, ...]
     sample: tuple[str, ...]
     """Keys as SCAN gives them: in the order of a keyed hash, which is as good as at random."""
+    jobs: Mapping[Queue, Sequence[str]]
+    """Of the sample, the ids of those keys that may be the hash of a job."""
     total: int
     """Keys in the database."""
     partly: str = ""
@@ -78,13 +79,12 @@ def find(link: Link) -> Found:
     total, scanned = ask(link, [("DBSIZE",), ("SCAN", 0, "COUNT", SAMPLED)])
     candidates, walked, is_whole = _search(link)
     queues = _confirmed(link, sorted(candidates, key=lambda one: (one.prefix, one.name)))
-    count = total if isinstance(total, int) else 0
-    left_out = "" if is_whole else f"queues were searched among {walked} of {count} keys"
+    left_out = "" if is_whole else f"queues were searched among {walked} of {count(total)} keys"
     if len(queues) > QUEUES:
         left_out = f"of {len(queues)} queues the first {QUEUES} were looked into"
-    names = scanned[1] if isinstance(scanned, tuple) else ()
-    sample = tuple(map(text, names if isinstance(names, tuple) else ()))
-    return Found(tuple(queues[:QUEUES]), sample[: 2 * SAMPLED], count, left_out)
+    sample = texts(scanned[1] if isinstance(scanned, tuple) else ())[: 2 * SAMPLED]
+    kept = tuple(queues[:QUEUES])
+    return Found(kept, sample, _jobs_among(sample, kept), count(total), left_out)
 
 
 def _search(link: Link) -> tuple[set[Queue], int, bool]:
@@ -109,13 +109,18 @@ def _search(link: Link) -> tuple[set[Queue], int, bool]:
 
 def _confirmed(link: Link, candidates: Sequence[Queue]) -> list[Queue]:
     now_ms = time.time_ns() // 1_000_000
-    asked = [search.questions(queue, now_ms) for queue in candidates]
-    replies = iter(ask(link, itertools.chain(*asked)))
-    looks = [
-        search.look(queue, [next(replies) for _ in questions])
-        for queue, questions in zip(candidates, asked, strict=True)
-    ]
+    told = ask_each(link, (search.questions(queue, now_ms) for queue in candidates))
+    looks = map(search.look, candidates, told)
     return [one.queue for one in looks if one is not None]
+
+
+def _jobs_among(sample: Iterable[str], queues: Sequence[Queue]) -> Mapping[Queue, Sequence[str]]:
+    jobs: dict[str, list[str]] = {queue.base: [] for queue in queues}
+    for name in sample:
+        base, _, part = name.rpartition(":")
+        if part and base in jobs and part not in keys.QUEUE_PARTS:
+            jobs[base].append(part)
+    return {queue: jobs[queue.base] for queue in queues}
 
 
 def look(link: Link, found: Found) -> tuple[QueueLook, ...]:
@@ -125,14 +130,9 @@ def look(link: Link, found: Found) -> tuple[QueueLook, ...]:
         RefusedError: The user may not; so do the other functions here.
     """
     now_ms = time.time_ns() // 1_000_000
-    asked = [_questions(queue, now_ms) for queue in found.queues]
-    replies = iter(ask(link, itertools.chain(*asked)))
-    looks = []
-    for queue, questions in zip(found.queues, asked, strict=True):
-        told = [next(replies) for _ in questions]
-        sampled = (rest for name in found.sample if (rest := _job_of(queue, name)))
-        looks.append(_look(queue, told, tuple(sampled)))
-    return _with_details(link, looks)
+    told = ask_each(link, (_questions(queue, now_ms) for queue in found.queues))
+    pairs = zip(found.queues, told, strict=True)
+    return _with_details(link, [_look(queue, one, found.jobs[queue]) for queue, one in pairs])
 
 
 @dataclass(frozen=True)
@@ -166,29 +166,29 @@ def _questions(queue: Queue, now_ms: int) -> tuple[Command, ...]:
 def _look(queue: Queue, told: Sequence[Reply], sampled: Sequence[str]) -> _Rough:
     counted, rest = told[: len(states.STATES)], told[len(states.STATES) :]
     paused, limiter, due, last, first, active, head, tail, completed, failed, repeat, counter = rest
-    counts = {state.name: count for state, count in states.counts(counted)}
-    ends = (*_ids(head), *_ids(tail))
-    ids = (*sampled, *ends, *_ids(active), *_ids(completed), *_ids(failed))
+    counts = {state.name: size for state, size in states.counts(counted)}
+    ends = (*texts(head), *texts(tail))
+    ids = (*sampled, *ends, *texts(active), *texts(completed), *texts(failed))
     number = text(counter)
     plain = QueueLook(
         queue,
         counts,
         is_paused=paused == 1,
         is_limited=limiter == 1,
-        due=due if isinstance(due, int) else 0,
-        next_jobs=(text(last), *_ids(first)),
+        due=count(due),
+        next_jobs=(text(last), *texts(first)),
         counter=int(number) if number.isdecimal() else 0,
         highest=max((int(one) for one in ids if one.isdecimal()), default=0),
-        active=frozenset(_ids(active)),
+        active=frozenset(texts(active)),
         twice=frozenset().union(*(_repeated(reply) for reply in (head, tail, active))),
-        legacy=tuple(text(one) for one in _bytes(repeat) if REPEATED.fullmatch(one)),
+        legacy=tuple(one for one in texts(repeat) if REPEATED.fullmatch(one)),
     )
-    return _Rough(plain, tuple(dict.fromkeys(ends)), _ids(active))
+    return _Rough(plain, tuple(dict.fromkeys(ends)), texts(active))
 
 
 def _repeated(reply: Reply) -> frozenset[str]:
     """Give what a list has more than once, in one reply: between two of them jobs move."""
-    return frozenset(one for one, times in Counter(_ids(reply)).items() if times > 1)
+    return frozenset(one for one, times in Counter(texts(reply)).items() if times > 1)
 
 
 def _with_details(link: Link, looks: Sequence[_Rough]) -> tuple[QueueLook, ...]:
@@ -210,11 +210,7 @@ def _with_details(link: Link, looks: Sequence[_Rough]) -> tuple[QueueLook, ...]:
 
 def orphans(link: Link, found: Found) -> list[Orphans]:
     """Look for job hashes in no state, among the sampled keys."""
-    asked = [
-        (queue, [rest for name in found.sample if (rest := _job_of(queue, name))])
-        for queue in found.queues
-    ]
-    return [one for one in in_no_state(link, asked) if one.judged]
+    return [one for one in in_no_state(link, tuple(found.jobs.items())) if one.judged]
 
 
 def in_no_state(link: Link, asked: Sequence[tuple[Queue, Sequence[str]]]) -> list[Orphans]:
@@ -225,7 +221,7 @@ def in_no_state(link: Link, asked: Sequence[tuple[Queue, Sequence[str]]]) -> lis
     sizes = iter(ask(link, [("LLEN", queue.key(part)) for queue, _ in asked for part in LISTS]))
     told = []
     for queue, jobs in asked:
-        length = sum(_count(next(sizes)) for _ in LISTS)
+        length = sum(count(next(sizes)) for _ in LISTS)
         told.append(_stateless(link, queue, jobs, COMPARISONS // max(1, length)))
     return told
 
@@ -249,23 +245,3 @@ def _outside(
     places = ask(link, [(search_by, queue.key(part), job) for part, job in pairs])
     placed = {job for (_part, job), at in zip(pairs, places, strict=True) if at is not None}
     return [job for job in jobs if job not in placed]
-
-
-def _job_of(queue: Queue, name: str) -> str:
-    """Give the id of the job whose hash this key may be; empty: it is of another kind."""
-    begin = f"{queue.prefix}:{queue.name}:"
-    rest = name.removeprefix(begin) if name.startswith(begin) else ""
-    return "" if ":" in rest or rest in keys.QUEUE_PARTS else rest
-
-
-def _bytes(reply: Reply) -> tuple[bytes, ...]:
-    items = reply if isinstance(reply, tuple) else ()
-    return tuple(item for item in items if isinstance(item, bytes))
-
-
-def _ids(reply: Reply) -> tuple[str, ...]:
-    return tuple(map(text, _bytes(reply)))
-
-
-def _count(reply: Reply) -> int:
-    return reply if isinstance(reply, int) else 0

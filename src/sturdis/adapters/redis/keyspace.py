@@ -5,7 +5,7 @@ Nothing is walked to its end: a look costs about the same on a database of any s
 
 from collections.abc import Iterable, Sequence
 
-from sturdis.adapters.redis.asking import RefusedError, ask, seen
+from sturdis.adapters.redis.asking import RefusedError, ask, ask_each, count, seen
 from sturdis.adapters.redis.link import Link
 from sturdis.core.bullmq import keys
 from sturdis.core.facts import KeySample, QueueKeys, Unseen
@@ -56,7 +56,7 @@ def look(connection: Link) -> tuple[KeySample | Unseen, Sequence[QueueKeys] | Un
     except RefusedError as error:
         return Unseen(str(error)), Unseen(str(error))
     outside = [key for key in sampled if not queues.intersection(keys.bases(key))]
-    total = _count(size)
+    total = count(size)
     return (
         seen(lambda: _sample(connection, outside, len(sampled), total)),
         seen(lambda: _look_into(connection, sorted(queues)[:QUEUES])),
@@ -68,7 +68,7 @@ def _sample(connection: Link, outside: Sequence[str], looked_at: int, total: int
     stray = [key for key, time in zip(outside, times, strict=True) if time == NEVER]
     usage = [("MEMORY", "USAGE", _bytes(key), "SAMPLES", FIELDS) for key in stray[:MEASURED]]
     sizes = ask(connection, usage)
-    mean = sum(map(_count, sizes)) / len(sizes) if sizes else 0
+    mean = sum(map(count, sizes)) / len(sizes) if sizes else 0
     return KeySample(
         looked_at,
         total,
@@ -82,16 +82,12 @@ def _queues_among(connection: Link, names: Iterable[str]) -> set[str]:
     candidates = list(dict.fromkeys(base for name in names for base in keys.bases(name)))
     counts = ask(connection, [("EXISTS", *map(_bytes, keys.signs(base))) for base in candidates])
     pairs = zip(candidates, counts, strict=True)
-    return {base for base, count in pairs if _count(count) >= keys.ENOUGH_SIGNS}
+    return {base for base, found in pairs if count(found) >= keys.ENOUGH_SIGNS}
 
 
 def _look_into(connection: Link, queues: Sequence[str]) -> tuple[QueueKeys, ...]:
-    asked = [_questions(queue) for queue in queues]
-    replies = iter(ask(connection, [one for questions in asked for one in questions]))
-    return tuple(
-        _queue(queue, [next(replies) for _ in questions])
-        for queue, questions in zip(queues, asked, strict=True)
-    )
+    looks = ask_each(connection, map(_questions, queues))
+    return tuple(_queue(queue, told) for queue, told in zip(queues, looks, strict=True))
 
 
 def _questions(queue: str) -> list[Command]:
@@ -113,19 +109,19 @@ def _questions(queue: str) -> list[Command]:
 def _queue(name: str, replies: Sequence[Reply]) -> QueueKeys:
     completed, failed, events, size, wanted, paused, paused_before, priority = replies
     older = (
-        (_count(paused), f"{_count(paused)} jobs in the list of a paused queue (before BullMQ 6)"),
-        (_count(paused_before), "paused by Bull 3"),
-        (_count(priority), f"{_count(priority)} jobs in the priorities of BullMQ 3"),
+        (count(paused), f"{count(paused)} jobs in the list of a paused queue (before BullMQ 6)"),
+        (count(paused_before), "paused by Bull 3"),
+        (count(priority), f"{count(priority)} jobs in the priorities of BullMQ 3"),
     )
     trimmed_to = text(wanted)
     return QueueKeys(
         _shown(name),
-        _count(completed),
-        _count(failed),
-        _count(events),
-        _count(size),
+        count(completed),
+        count(failed),
+        count(events),
+        count(size),
         int(trimmed_to) if trimmed_to.isdecimal() else EVENTS_WANTED,
-        tuple(words for count, words in older if count),
+        tuple(words for some, words in older if some),
     )
 
 
@@ -135,10 +131,6 @@ def _names(scanned: Reply) -> list[str]:
             found = (name for name in names if isinstance(name, bytes))
             return [name.decode(errors="surrogateescape") for name in found]
     return []
-
-
-def _count(reply: Reply) -> int:
-    return reply if isinstance(reply, int) else 0
 
 
 def _bytes(name: str) -> bytes:

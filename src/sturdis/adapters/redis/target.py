@@ -6,9 +6,8 @@ from uuid import uuid4
 
 from sturdis.adapters import bullmq_job, metrics_http
 from sturdis.adapters.local import machine
-from sturdis.adapters.redis import keyspace, link, refusals, restarts, runs, trials
+from sturdis.adapters.redis import asking, keyspace, link, refusals, restarts, runs, trials
 from sturdis.adapters.redis.link import LINK_SECONDS, REPLY_SECONDS, Link
-from sturdis.core import info as infos
 from sturdis.core.address import LOOPBACK, Address
 from sturdis.core.checks import server
 from sturdis.core.errors import AccessError, TargetError
@@ -73,7 +72,7 @@ class RedisTarget:
         address = link.admitted(self._address)
         with Link(address, life_seconds=LINK_SECONDS) as connection:
             ping = _ping(connection)
-            config, info = _config(connection), _info(connection)
+            config, info = _config(connection), asking.info(connection)
             if _is_sentinel(info):
                 raise refusals.sentinel(self._address, self._cli)
             seen_machine = _machine(address, info, config)  # at once: the server's age tells
@@ -168,13 +167,6 @@ def _config(connection: Link) -> Mapping[str, str] | Unseen:
         if isinstance(reply, tuple) and reply:
             config[name] = text(reply[1])
     return config
-
-
-def _info(connection: Link) -> Mapping[str, str] | Unseen:
-    reply = connection.call("INFO")
-    if isinstance(reply, bytes):
-        return infos.parse(reply.decode(errors="replace"))
-    return Unseen(f"INFO is refused: {text(reply)}")
 
 
 def _is_sentinel(info: Mapping[str, str] | Unseen) -> bool:

@@ -28,9 +28,14 @@ class Queue:
     prefix: str
     name: str
 
+    @property
+    def base(self) -> str:
+        """What its keys begin with: `bull:mails`."""
+        return f"{self.prefix}:{self.name}"
+
     def key(self, part: str) -> str:
         """Name one of its keys."""
-        return f"{self.prefix}:{self.name}:{part}"
+        return f"{self.base}:{part}"
 
     def counting(self) -> tuple[Command, ...]:
         """Give the commands that count its jobs, one for each of `STATES`."""

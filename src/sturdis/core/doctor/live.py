@@ -97,7 +97,7 @@ class QueueLooks:
     @property
     def name(self) -> str:
         """Prefix and queue, as its keys begin."""
-        return f"{self.after.queue.prefix}:{self.after.queue.name}"
+        return self.after.queue.base
 
     @property
     def moves(self) -> bool:
