@@ -37,42 +37,40 @@ class Configuration:
     """One way to run a server. Settings are redis.conf's: name to arguments, between spaces."""
 
     name: str
-    source: str
-    """Where its settings were read."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Laid over the deployment's; empty: the deployment itself."""
     guarded: bool = True
     """Whether the append-only file is cut at its last complete unit before each start."""
     liveness: Probe = Probe.REPLY
-    left_out: str = ""
-    """What of it is not run here."""
 
 
-DEPLOYMENT = Configuration("deployment", "`sturdis render` without a spec")
+DEPLOYMENT = Configuration("deployment")
+"""`sturdis render` without a spec."""
 
 SEED = Configuration(
     "seed",
-    "the plain StatefulSet of docs/adr/0005: three arguments to redis-server, no file, no probes",
     {**SERVER_DEFAULTS, "appendonly": "yes", "appendfsync": "everysec"},
     guarded=False,
     liveness=Probe.NONE,
 )
-"""`--appendonly yes --appendfsync everysec --maxmemory-policy noeviction`, and no more."""
+"""The plain StatefulSet of docs/adr/0005: three arguments to redis-server, no file, no probes.
+
+`--appendonly yes --appendfsync everysec --maxmemory-policy noeviction`, and no more."""
 
 VALKEY_HELM = Configuration(
     "valkey-helm",
-    "valkey-io/valkey-helm 0.11.0, values.yaml and templates/init_config.yaml",
     SERVER_DEFAULTS,
     guarded=False,
     liveness=Probe.EXIT_STATUS,
-    left_out="its volume: dataStorage is off, so a pod that is deleted takes all data with it",
 )
-"""Its init script writes port, protected-mode, bind and dir; `valkeyConfig` is empty. It probes
-with `valkey-cli ping`, and has no readiness probe unless asked for."""
+"""Read in valkey-io/valkey-helm 0.11.0, values.yaml and templates/init_config.yaml.
+
+Its init script writes port, protected-mode, bind and dir; `valkeyConfig` is empty. It probes with
+`valkey-cli ping`, and has no readiness probe unless asked for. Not run here is its volume:
+dataStorage is off, so a pod that is deleted takes all data with it."""
 
 REDIS_HA = Configuration(
     "redis-ha",
-    "DandyDeveloper/charts redis-ha 4.39.0, values.yaml `redis.config`",
     {
         **SERVER_DEFAULTS,
         "save": "900 1",
@@ -83,23 +81,26 @@ REDIS_HA = Configuration(
     },
     guarded=False,
     liveness=Probe.PONG_OR_LOADING,
-    left_out="its two replicas and Sentinel's failover, and with them min-replicas-to-write 1, by "
-    "which a single server would refuse all writes",
 )
-"""Snapshots after 900 s, no append-only file. Its probes read the reply: a server that refuses
-writes (MISCONF) is not alive, and is started again after five probes, 75 s; what it had not saved
-is gone then. Read in templates/_configs.tpl."""
+"""Read in DandyDeveloper/charts redis-ha 4.39.0, values.yaml `redis.config` and
+templates/_configs.tpl.
+
+Snapshots after 900 s, no append-only file. Its probes read the reply: a server that refuses writes
+(MISCONF) is not alive, and is started again after five probes, 75 s; what it had not saved is gone
+then. Not run here are its two replicas and Sentinel's failover, and with them min-replicas-to-write
+1, by which a single server would refuse all writes."""
 
 GROUNDHOG2K = Configuration(
     "groundhog2k",
-    "groundhog2k/helm-charts redis 0.7, values.yaml and templates/scripts.yaml",
     SERVER_DEFAULTS,
     guarded=False,
     liveness=Probe.EXIT_STATUS,
-    left_out="its volume: no size is asked for, so a pod that is deleted takes all data with it",
 )
-"""Its init script writes port, protected-mode, bind and dir; `redisConfig` is empty. All three
-probes are `redis-cli ping`. As settings of one server it is the same as valkey-helm."""
+"""Read in groundhog2k/helm-charts redis 0.7, values.yaml and templates/scripts.yaml.
+
+Its init script writes port, protected-mode, bind and dir; `redisConfig` is empty. All three probes
+are `redis-cli ping`. As settings of one server it is the same as valkey-helm. Not run here is its
+volume: no size is asked for, so a pod that is deleted takes all data with it."""
 
 ALL = (DEPLOYMENT, SEED, VALKEY_HELM, REDIS_HA, GROUNDHOG2K)
 BY_NAME: Mapping[str, Configuration] = {one.name: one for one in ALL}
