@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import msgspec
 
 from sturdis.core.drill import bounds
+from sturdis.core.drill.duplicates import Cause
 from sturdis.core.report import Verdict, tally
 
 CELL = 80
@@ -116,9 +117,6 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 def _record_cells(some: Sequence[Batch]) -> Sequence[str]:
     first = some[0]
     rounds, hit = sum(one.met for one in some), sum(one.rounds_lost for one in some)
-    again = Counter[str]()
-    for one in some:
-        again.update(one.duplicates)
     return (
         first.drill,
         first.server,
@@ -128,8 +126,7 @@ def _record_cells(some: Sequence[Batch]) -> Sequence[str]:
         bounds.percent(bounds.upper(hit, rounds)),
         excused(some),
         oldest(some),
-        f"{again['redelivery'] + again['replay']:,}",
-        f"{again['double add']:,}",
+        *again(some),
         verdicts(some),
         f'`make drill-record ARGS="{first.drill} --server {short(first.server)} --fresh"`',
     )
@@ -148,7 +145,6 @@ def once_rows(batches: Sequence[Batch]) -> list[str]:
 
 
 def _once_cells(one: Batch) -> Sequence[str]:
-    again = one.duplicates.get("redelivery", 0) + one.duplicates.get("replay", 0)
     return (
         one.drill,
         one.server,
@@ -156,8 +152,7 @@ def _once_cells(one: Batch) -> Sequence[str]:
         f"{one.acknowledged:,}",
         str(one.lost),
         excused([one]),
-        str(again),
-        str(one.duplicates.get("double add", 0)),
+        *again([one]),
         one.verdict.value,
     )
 
@@ -166,6 +161,15 @@ def short(server: str) -> str:
     """Give the release that the record's command knows a server by: `redis-7.0`."""
     product, _space, version = server.partition(" ")
     return f"{product}-{'.'.join(version.split('.')[:2])}"
+
+
+def again(some: Sequence[Batch]) -> tuple[str, str]:
+    """Count the jobs that were given to a worker again, and those that were added twice."""
+    told = Counter[str]()
+    for one in some:
+        told.update(one.duplicates)
+    given = told[Cause.REDELIVERY.value] + told[Cause.REPLAY.value]
+    return f"{given:,}", f"{told[Cause.DOUBLE_ADD.value]:,}"
 
 
 def excused(some: Sequence[Batch]) -> str:
