@@ -22,9 +22,6 @@ REST = 2.0
 """So many times the last restart's duration a server serves before it is killed again: `up` starts
 it again at once only when it has served for so long; docs/adr/0029."""
 
-LEAST_UNDER_LOAD = 1.2
-"""Seconds that a server serves before it is killed: `up` forgets earlier ends after 1 s."""
-
 HAS: Abilities = {Ability.KILL: "", Ability.RESTART: ""}
 
 
