@@ -81,12 +81,17 @@ def started(pid: int) -> str:
         asked = ["ps", "-o", "lstart=", "-p", str(pid)]
         told = subprocess.run(asked, capture_output=True, text=True, check=False)
         return told.stdout.strip()
+    fields = stat(pid)
+    return fields[START_TIME] if fields and fields[0] not in ENDED else ""
+
+
+def stat(pid: int) -> list[str]:
+    """Give the fields of /proc/PID/stat that follow the name, the state first; empty: no such."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except (FileNotFoundError, ProcessLookupError):
-        return ""
-    fields = stat.rpartition(")")[2].split()
-    return "" if fields[0] in ENDED else fields[START_TIME]
+        return []
+    return told.rpartition(")")[2].split()
 
 
 def _release(step: steps.EndProcess | steps.ResumeProcess) -> None:

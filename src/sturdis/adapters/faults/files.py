@@ -7,15 +7,13 @@ from pathlib import Path
 
 from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.faults.on_rig import OnRig, Parts
+from sturdis.adapters.local import data_folder
 from sturdis.core.aof import guard as guards
 from sturdis.core.aof.scan import Tail, scan
 from sturdis.core.drill import damage
 from sturdis.core.drill.events import Destroyed, Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import files
-
-RECORD = "server.json"
-"""What `up` keeps beside the data, and a lost volume takes with it."""
 
 TRIES = 100
 """Cuts that are drawn until one is inside a unit; one in ten is not."""
@@ -138,7 +136,7 @@ class VolumeLost(OnRig):
         snapshot.unlink(missing_ok=True)
         for folder in (guards.FOLDER, guards.CUT_FOLDER):
             shutil.rmtree(data / folder, ignore_errors=True)
-        (data / RECORD).unlink(missing_ok=True)
+        (data / data_folder.RECORD).unlink(missing_ok=True)
         self.counted["destroyed_bytes"] += size
         return (killed, Destroyed(CLOCK.now(), number, size, everything=True))
 

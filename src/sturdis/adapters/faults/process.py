@@ -1,14 +1,19 @@
 """Faults of the process of a rig's server."""
 
 from collections.abc import Sequence
-from pathlib import Path
+from typing import TYPE_CHECKING
 
+from sturdis.adapters.drill import undo_steps
 from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.faults.chain import ChainProof
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, temporary_files
+from sturdis.adapters.local import data_folder
 from sturdis.core.drill.events import Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import process
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BEGINS_WITHIN = 10.0
 """Longest wait for a rewrite or a load to begin, in seconds."""
@@ -84,7 +89,7 @@ class KillInLoading(OnRig):
     def inject(self, number: int) -> Sequence[Event]:
         """Kill it, start it slowly, and kill it as it loads."""
         killed = self.kill(number)
-        log = self.rig.data / "server.log"
+        log = self.rig.data / data_folder.LOG
         before = log.stat().st_size
         self.rig.configure(key_load_delay=LOAD_DELAY)
         try:
@@ -125,8 +130,7 @@ class Stop(OnRig):
 
     def _is_stopped(self) -> bool:
         """Tell whether the kernel calls it stopped, which is T."""
-        stat = Path(f"/proc/{self.rig.pid}/stat").read_text(encoding="utf-8", errors="replace")
-        return stat.rpartition(")")[2].split()[0] == "T"
+        return undo_steps.stat(self.rig.pid)[:1] == ["T"]
 
 
 def of(options: Options, parts: Parts) -> OnRig | None:
