@@ -68,13 +68,14 @@ class Rig(AbstractContextManager["Rig"]):
         self._entry = 0
         self._number = 0
         self._seen: LocalServer | None = None
-        self._group: Path | None = None
+        self.group: Path | None = None
+        """The control group that limits its memory, where the plan limits it."""
         with ExitStack() as stack:
             self.data = self._place(folder / "data", stack)
             self._folder = stack.enter_context(
                 contextlib.closing(data_folder.open_folder(self.data))
             )
-            self.server = self._choose(plan.server)
+            self.server = self._asked(plan.server)
             self.shim = Shim(folder / "shim", self.data) if plan.preload else None
             self.address = Address(ports.LOOPBACK, rig_parts.port())
             self.configure()
@@ -87,11 +88,6 @@ class Rig(AbstractContextManager["Rig"]):
         if self._process is None:
             raise _not_served("it was never started")
         return self._process.pid
-
-    @property
-    def group(self) -> Path | None:
-        """The control group that limits its memory, where the plan limits it."""
-        return self._group
 
     def increment(self) -> Path:
         """Give the last increment of its append-only file.
@@ -141,7 +137,7 @@ class Rig(AbstractContextManager["Rig"]):
         environ = self.shim.environ() if self.shim else {}
         if self.shim:
             self.shim.settle(durable=False)
-        before = rig_parts.limited(self._group, self.plan.file_limit, environ)
+        before = rig_parts.limited(self.group, self.plan.file_limit, environ)
         command = [*before, self.server.path, str(self._folder.conf)]
         with self._folder.open_log(again=self._number > 0) as log:
             lock = self._folder.lock_for_server()
@@ -239,14 +235,11 @@ class Rig(AbstractContextManager["Rig"]):
             stack.callback(rig_parts.unmount_small_disk, data, entry, self._journal)
         if self.plan.memory_limit is not None:
             limit = self.plan.memory_limit
-            self._group, entry = rig_parts.memory_group(name, limit, self._journal)
+            self.group, entry = rig_parts.memory_group(name, limit, self._journal)
             stack.callback(self._journal.undo, entry)
         return data
 
-    def _choose(self, asked: str | None) -> Server:
-        return self._asked(asked) if asked else servers.choose(binaries.offers(None, None)).server
-
-    def _asked(self, server: str) -> Server:
+    def _asked(self, server: str | None) -> Server:
         return servers.choose(binaries.offers(server, None)).server
 
     def _serves(self) -> bool:
