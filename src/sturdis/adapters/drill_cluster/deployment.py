@@ -13,11 +13,12 @@ from sturdis.core import info as infos
 from sturdis.core.address import Address
 from sturdis.core.cluster import POD, Manifest, is_ready
 from sturdis.core.cluster_place import Place
+from sturdis.core.cluster_troubles import container_statuses
 from sturdis.core.drill import hooks
 from sturdis.core.drill.hooks import Command, Server
 from sturdis.core.drill.undo import RunCommand
 from sturdis.core.errors import DrillError
-from sturdis.core.replies import Reply
+from sturdis.core.replies import Reply, text
 from sturdis.core.spec import Spec
 
 COMMAND_SECONDS = 180.0
@@ -48,7 +49,7 @@ class BrokenDeployment:
 
     def container(self, pod: Manifest) -> Manifest:
         """Give what the kubelet tells of the server's container; empty: nothing yet."""
-        told = (pod.get("status") or {}).get("containerStatuses") or ()
+        told = container_statuses(pod)
         return next((one for one in told if one["name"] == self.place.container), {})
 
     def server(self, pod: Manifest) -> Server:
@@ -79,8 +80,7 @@ class BrokenDeployment:
             TargetError: It does not answer.
             AccessError: It does not let us in.
         """
-        reply = self.call("INFO")
-        return dict(infos.parse(reply.decode(errors="replace") if isinstance(reply, bytes) else ""))
+        return infos.parse(text(self.call("INFO")))
 
     def run(self, command: Command, server: Server) -> None:
         """Run a hook.

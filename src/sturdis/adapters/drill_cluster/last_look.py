@@ -9,6 +9,7 @@ from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
 from sturdis.core.address import Address
 from sturdis.core.errors import DrillError, SturdisError
+from sturdis.core.replies import text
 
 
 class LastLook(AbstractContextManager["LastLook"]):
@@ -58,8 +59,7 @@ class LastLook(AbstractContextManager["LastLook"]):
         try:
             with Link(self._address) as link:
                 while not self._over.is_set():
-                    reply = link.call("INFO")
-                    told = reply.decode(errors="replace") if isinstance(reply, bytes) else ""
+                    told = text(link.call("INFO"))
                     self._last = self._now(), infos.parse(told)
                     self._looked.set()
         except SturdisError:
