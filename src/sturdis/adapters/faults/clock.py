@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sturdis.adapters.faults.on_rig import Parts, come
 from sturdis.adapters.faults.power import WithShim
 from sturdis.adapters.faults.shim import Word
+from sturdis.adapters.redis import scanning
 from sturdis.adapters.redis.link import Link
 from sturdis.core.drill.events import Event
 from sturdis.core.drill.faults import Fault as Options
@@ -21,8 +22,6 @@ NEAR = 60.0
 
 LATE = 60_000
 """Milliseconds. Nothing in a drill expires so late, unless its clock was ahead."""
-
-SCAN_COUNT = 1000
 
 
 class ClockStep(WithShim):
@@ -88,7 +87,8 @@ class ClockStep(WithShim):
     def _expire_what_is_late(self) -> int:
         """Remove `stalled-check` keys that would keep BullMQ from looking for stalled jobs."""
         with Link(self.rig.address) as link:
-            late = [key for key in _keys(link) if _is_late(link.call("PTTL", key))]
+            found = list(scanning.steps(link, "MATCH", "*:stalled-check"))
+            late = [key for keys in found for key in keys if _is_late(link.call("PTTL", key))]
             return sum(link.call("DEL", key) == 1 for key in late)
 
 
@@ -97,20 +97,5 @@ def of(options: Options, parts: Parts) -> ClockStep | None:
     return ClockStep(options, parts) if isinstance(options, clock.ClockStep) else None
 
 
-def _keys(link: Link) -> list[bytes]:
-    found: list[bytes] = []
-    cursor: Reply = b"0"
-    while True:
-        step = link.call("SCAN", _text(cursor), "MATCH", "*:stalled-check", "COUNT", SCAN_COUNT)
-        cursor, keys = step if isinstance(step, tuple) else (b"0", ())
-        found += [key for key in keys if isinstance(key, bytes)] if isinstance(keys, tuple) else []
-        if cursor == b"0":
-            return found
-
-
 def _is_late(left: Reply) -> bool:
     return isinstance(left, int) and left > LATE
-
-
-def _text(cursor: Reply) -> bytes:
-    return cursor if isinstance(cursor, bytes) else b"0"

@@ -5,12 +5,11 @@ from pathlib import Path
 
 from sturdis.adapters.drill import ledger_log
 from sturdis.adapters.drill.rig import Rig
+from sturdis.adapters.redis import scanning
 from sturdis.adapters.redis.link import Link
 from sturdis.core.aof import guard as guards
 from sturdis.core.drill.events import Intent
 from sturdis.core.replies import Reply
-
-SCAN_COUNT = 1000
 
 RECENT = 30_000
 """Milliseconds, longer than any window in which a loss may be excused."""
@@ -30,14 +29,10 @@ def held(rig: Rig) -> set[str]:
     """
     with Link(rig.address) as link:
         found: set[str] = set()
-        cursor: Reply = b"0"
-        while True:
-            step = link.call("SCAN", _word(cursor), "COUNT", SCAN_COUNT, "TYPE", "hash")
-            cursor, keys = step if isinstance(step, tuple) else (b"0", ())
-            for data in link.call_all([("HGET", key, "data") for key in _words(keys)]):
+        for keys in scanning.steps(link, "TYPE", "hash"):
+            for data in link.call_all([("HGET", key, "data") for key in keys]):
                 found.update(_uuids(data))
-            if cursor == b"0":
-                return found
+        return found
 
 
 def asked(folder: Path, at: int) -> set[str]:
@@ -62,11 +57,3 @@ def written(rig: Rig) -> set[str]:
 
 def _uuids(data: Reply) -> list[str]:
     return [one.decode() for one in DATA_UUID.findall(data)] if isinstance(data, bytes) else []
-
-
-def _words(keys: Reply) -> list[bytes]:
-    return [key for key in keys if isinstance(key, bytes)] if isinstance(keys, tuple) else []
-
-
-def _word(cursor: Reply) -> bytes:
-    return cursor if isinstance(cursor, bytes) else b"0"
