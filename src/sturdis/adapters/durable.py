@@ -1,7 +1,13 @@
-"""Forcing to the disk what a power cut may not take back."""
+"""Forcing to the disk what a power cut may not take back, and reading what is left of it."""
 
+import contextlib
 import os
 from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+Value = TypeVar("Value")
 
 
 def write(path: Path, content: bytes) -> None:
@@ -14,6 +20,13 @@ def write(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def read(path: Path, kind: type[Value]) -> Value | None:
+    """Read a value from JSON; None: it is not there, damaged, or not to be read."""
+    with contextlib.suppress(OSError, msgspec.MsgspecError):
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    return None
 
 
 def sync(path: Path) -> None:

@@ -12,7 +12,7 @@ import msgspec
 
 from sturdis.adapters import durable
 from sturdis.adapters.local import binaries, data_folder, signals
-from sturdis.adapters.local.guard import CHUNK, chunks
+from sturdis.adapters.local.guard import CHUNK, chunks, ends
 from sturdis.core.aof import copying, guard, rdb
 from sturdis.core.aof import scan as scans
 from sturdis.core.aof.copying import Copied, Origin, Step
@@ -116,11 +116,9 @@ class CopyFolder:
     def _check(self, entry: Entry, *, last: bool) -> int:
         path = self._parts / os.fsdecode(entry.name)
         if entry.kind is Kind.BASE:
-            with path.open("rb") as file:
-                format_ = rdb.format_of(file.read(rdb.HEAD_BYTES))
-                file.seek(max(0, path.stat().st_size - rdb.HEAD_BYTES))
-                whole = rdb.ends_whole(file.read())
-            if path.suffix == ".rdb" and not (format_ and whole):
+            head, tail = ends(path)
+            format_ = rdb.format_of(head)
+            if path.suffix == ".rdb" and not (format_ and rdb.ends_whole(tail)):
                 raise guard.lost_base(str(path))
             if format_:
                 return 0
@@ -176,8 +174,8 @@ def _copied(source: Path, to: Path) -> Iterator[int]:
 def _record(origin: Origin) -> Record | None:
     """Say which server the copy is for: that of the data folder, else the program that runs."""
     beside = Path(origin.folder).parent / data_folder.RECORD
-    with contextlib.suppress(OSError, msgspec.MsgspecError):
-        return msgspec.json.decode(beside.read_bytes(), type=Record)
+    if known := durable.read(beside, Record):
+        return known
     with contextlib.suppress(ServerError):
         found = binaries.inspect(origin.server.path)
         if (found.product, found.version) == (origin.server.product, origin.server.version):

@@ -117,9 +117,7 @@ class DataFolder:
 
     def record(self) -> Record | None:
         """Read which server used the folder last; None where that is not known."""
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
-            return msgspec.json.decode((self.path / RECORD).read_bytes(), type=Record)
-        return None
+        return durable.read(self.path / RECORD, Record)
 
     def remember(self, record: Record) -> None:
         """Write which server uses the folder; a reader sees the old record or the new one."""
@@ -272,9 +270,7 @@ def _foreign(path: Path, strange: Sequence[str]) -> DataError:
 
 
 def _holder(path: Path) -> Holder | None:
-    with contextlib.suppress(OSError, msgspec.MsgspecError):
-        return msgspec.json.decode((path / LOCK).read_bytes(), type=Holder)
-    return None
+    return durable.read(path / LOCK, Holder)
 
 
 def _locked(path: Path, holder: Holder | None, *, up_is_gone: bool) -> DataError:

@@ -143,3 +143,11 @@ def names_in(folder: Path) -> list[str]:
 def _head(path: Path) -> bytes:
     with path.open("rb") as file:
         return file.read(rdb.HEAD_BYTES)
+
+
+def ends(path: Path) -> tuple[bytes, bytes]:
+    """Read the head of a base and as many bytes at its end, as `rdb` wants them."""
+    with path.open("rb") as file:
+        head = file.read(rdb.HEAD_BYTES)
+        file.seek(max(0, path.stat().st_size - rdb.HEAD_BYTES))
+        return head, file.read()

@@ -5,7 +5,6 @@ one of the two. `repair.json` is there from before the first change until after 
 the next run finishes what was cut short, or takes it back.
 """
 
-import contextlib
 import fcntl
 import mmap
 import os
@@ -19,6 +18,7 @@ import msgspec
 
 from sturdis.adapters import durable
 from sturdis.adapters.local import data_folder, repair_copy, repair_refusals
+from sturdis.adapters.local.guard import ends
 from sturdis.core.aof import guard, rdb
 from sturdis.core.aof.copying import Step
 from sturdis.core.aof.manifest import Manifest
@@ -119,7 +119,7 @@ class RepairFolder:
         base, format_, is_whole, began = None, None, True, None
         if files.base is not None:
             path = self.file(files.base.name)
-            head, tail = _ends(path)
+            head, tail = ends(path)
             format_, began = rdb.format_of(head), rdb.created(head)
             if format_ is not None or path.suffix == ".rdb":
                 is_whole = format_ is not None and rdb.ends_whole(tail)
@@ -130,7 +130,8 @@ class RepairFolder:
             written = {name: self._written(name, one.text) for name, one in texts.items()}
             files = leftovers.left_out(files, began, written)
         increments = tuple(texts[one.name] for one in files.increments)
-        return Found(Parts(files, base, is_whole, increments, names), format_, self._record())
+        record = durable.read(self.path / data_folder.RECORD, Record)
+        return Found(Parts(files, base, is_whole, increments, names), format_, record)
 
     def _written(self, name: bytes, text: bytes) -> Written:
         stamps = (int(found[1]) for found in _STAMP.finditer(text))
@@ -148,17 +149,9 @@ class RepairFolder:
         self._mapped.append(mapped)
         return Increment(os.fsdecode(name), cast("bytes", mapped))
 
-    def _record(self) -> Record | None:
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
-            path = self.path / data_folder.RECORD
-            return msgspec.json.decode(path.read_bytes(), type=Record)
-        return None
-
     def marker(self) -> Marker | None:
         """Read what an earlier repair that was cut short has left."""
-        with contextlib.suppress(OSError, msgspec.MsgspecError):
-            return msgspec.json.decode((self.path / MARKER).read_bytes(), type=Marker)
-        return None
+        return durable.read(self.path / MARKER, Marker)
 
     def require_writable(self) -> None:
         """Make sure that it may be changed, before a plan is made.
@@ -281,10 +274,3 @@ def _is_read_only(path: Path) -> bool:
 def _leads(marker: Marker, manifest: bytes | None) -> bool:
     """Tell whether the new set of a repair is in place."""
     return manifest == marker.manifest.encode(errors="surrogateescape")
-
-
-def _ends(path: Path) -> tuple[bytes, bytes]:
-    with path.open("rb") as file:
-        head = file.read(rdb.HEAD_BYTES)
-        file.seek(max(0, path.stat().st_size - rdb.HEAD_BYTES))
-        return head, file.read()

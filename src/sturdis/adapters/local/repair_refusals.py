@@ -9,11 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sturdis.adapters.local import data_folder
+from sturdis.adapters.local.guard import names_in
 from sturdis.core import units
 from sturdis.core.aof import guard
 from sturdis.core.errors import DataError
-
-NAMES_SHOWN = 3
 
 
 def require_folder(path: Path) -> None:
@@ -30,14 +29,13 @@ def require_folder(path: Path) -> None:
             do="sturdis repair DATA, with the folder that the server's `dir` names",
         )
     if not (path / guard.FOLDER).is_dir():
-        guard.refuse_other_forms(str(path), os.listdir(path), has_manifest=False)  # noqa: PTH208  names
+        guard.refuse_other_forms(str(path), names_in(path), has_manifest=False)
         raise nothing_there(path)
 
 
 def nothing_there(path: Path) -> DataError:
     """Say that the folder holds no append-only file."""
-    names = sorted(os.listdir(path))  # noqa: PTH208  names
-    shown = ", ".join(names[:NAMES_SHOWN]) or "nothing"
+    shown = ", ".join(sorted(names_in(path))[: data_folder.NAMES_SHOWN]) or "nothing"
     inside = path.name == guard.FOLDER
     return DataError(
         "data.no_aof",
