@@ -12,7 +12,7 @@ from tests.core.repair.mails import add, complete, fetch, unit
 from tests.integration import damaged
 from tests.integration.damaged import BASE, HEAD, INCREMENT, LOST, MANIFEST, PARTS, REST
 from tests.integration.running import SERVERS, running, sturdis
-from tests.integration.servers import start_server, wait_until
+from tests.integration.servers import Server, start_server, wait_until
 
 ONE = SERVERS[3:]
 """The embedded server: where one is enough."""
@@ -20,6 +20,12 @@ ONE = SERVERS[3:]
 
 def copies(path: Path) -> list[Path]:
     return sorted(path.parent.glob(f"{path.name}.before-repair-*"))
+
+
+def rewrite(life: Server) -> None:
+    """Rewrite its file to the end: the child outlives a killed server, with files of it open."""
+    life.call("BGREWRITEAOF")
+    wait_until(lambda: life.info("persistence")["aof_rewrite_in_progress"] == "0", "the rewrite")
 
 
 @pytest.mark.parametrize("server", SERVERS)
@@ -46,7 +52,7 @@ def test_a_damaged_or_lost_base_is_left_out_and_said(server, tmp_path):
     data = damaged.folder(tmp_path / "data", server)
     with start_server(data, "--appendonly", "yes", server=server) as life:
         life.call("SET", "old", "v" * 200)
-        life.call("BGREWRITEAOF")
+        rewrite(life)
         life.kill()
     bases = list((data / PARTS).glob("*.base.rdb"))
     for base in bases:
@@ -168,10 +174,7 @@ def test_the_copy_can_be_kept_elsewhere(server, tmp_path):
 def test_an_intact_folder_whose_increment_is_empty_needs_nothing(server, tmp_path):
     data = damaged.folder(tmp_path / "data", server)
     with start_server(data, "--appendonly", "yes", server=server) as life:
-        life.call("BGREWRITEAOF")
-        wait_until(
-            lambda: life.info("persistence")["aof_rewrite_in_progress"] == "0", "the rewrite"
-        )
+        rewrite(life)
         life.kill()
     assert [one for one in (data / PARTS).glob("*.incr.aof") if one.stat().st_size == 0]
     assert not damaged.repair(data, server).plan.is_needed
