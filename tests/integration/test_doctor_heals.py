@@ -153,6 +153,18 @@ def test_a_file_that_cannot_be_switched_on_again_is_said_to_be_off(tmp_path):
         assert server.info("persistence")["aof_enabled"] == "1"
 
 
+def test_a_rewrite_that_began_before_is_not_taken_for_the_one_that_heals(tmp_path):
+    with start_server(tmp_path / "data", "--appendonly", "yes") as server:
+        for number in range(10):
+            server.call("SET", f"k{number}", "v")
+        server.call("CONFIG", "SET", "rdb-key-save-delay", 50_000)
+        server.call("BGREWRITEAOF")
+        assert server.info("persistence")["aof_rewrite_in_progress"] == "1"
+        assert SickServer(Address(LOOPBACK, server.port), "it").rewrite() == ""
+        told = server.info("persistence")
+        assert (told["aof_rewrites"], told["aof_rewrite_in_progress"]) == ("2", "0")
+
+
 def test_a_user_who_may_not_is_told_what_healing_needs(tmp_path):
     with start_server(tmp_path / "data", "--appendonly", "yes") as server:
         server.call("ACL", "SETUSER", "default", "-info")

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sturdis.adapters.redis import rewrites
 from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
 from sturdis.core.address import Address
@@ -95,10 +96,7 @@ class SickServer:
         Where the server says so itself, writes may be taken a moment later.
         """
         with Link(self.address) as link:
-            said = link.call("BGREWRITEAOF")
-            if isinstance(said, ErrorReply) and "in progress" not in said.text:
-                return said.text
-            if why := self._await_rewrite(link):
+            if why := rewrites.anew(link, lambda: self._info(link)) or self._failure(link):
                 return why
             if not _is_stubborn(self._info(link)):
                 self._settle()
@@ -115,12 +113,10 @@ class SickServer:
             try:
                 self._allowed(link.call("CONFIG", "SET", "appendonly", "no"))
                 try:
-                    self._await_rewrite(
-                        link, until=until
-                    )  # one that is under way stands in its way
+                    self._await_rewrite(link, until)  # one under way stands in its way
                 finally:
                     on = self._switch_on(link, until)
-                return on or self._await_rewrite(link, until=until)
+                return on or self._await_rewrite(link, until)
             finally:
                 link.call("CLIENT", "UNPAUSE")
 
@@ -133,16 +129,14 @@ class SickServer:
                 return reply.text
             threading.Event().wait(POLL_SECONDS)
 
-    def _await_rewrite(self, link: Link, *, until: float | None = None) -> str:
-        while True:
-            info = self._info(link)
-            under_way = {info.get(f"aof_rewrite_{x}") for x in ("in_progress", "scheduled")}
-            if "1" not in under_way:
-                break
-            if until is not None and time.monotonic() > until:
+    def _await_rewrite(self, link: Link, until: float) -> str:
+        for _info in rewrites.under_way(lambda: self._info(link)):
+            if time.monotonic() > until:
                 return "the rewrite goes on; it is on again when that is done"
-            threading.Event().wait(POLL_SECONDS)
-        status = info.get("aof_last_bgrewrite_status")
+        return self._failure(link)
+
+    def _failure(self, link: Link) -> str:
+        status = self._info(link).get("aof_last_bgrewrite_status")
         return "" if status == "ok" else f"aof_last_bgrewrite_status is {status}"
 
     def _settle(self) -> None:

@@ -1,12 +1,11 @@
 """A server that is asked to rewrite its append-only file, and to keep what that replaces."""
 
 import contextlib
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from sturdis.adapters.local import signals
-from sturdis.adapters.redis import copy_note
+from sturdis.adapters.redis import copy_note, rewrites
 from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
 from sturdis.core.address import Address
@@ -15,7 +14,6 @@ from sturdis.core.errors import TargetError
 from sturdis.core.replies import ErrorReply, Reply
 from sturdis.core.servers import Product, Server
 
-POLL_SECONDS = 0.05
 KEEP = "aof-disable-auto-gc"
 SETTINGS = ("appendonly", "dir", "appenddirname", "appendfilename", KEEP)
 
@@ -31,7 +29,6 @@ class RewritingServer:
     def __init__(self, address: Address, *, cli: str = "sturdis cli") -> None:
         self._address = address
         self._cli = cli
-        self._pause = threading.Event()
 
     def origin(self) -> Origin:
         """Ask the server where its files are, and what it is.
@@ -92,25 +89,14 @@ class RewritingServer:
             TargetError: `target.rewrite_failed`; it cannot be reached any more.
         """
         with Link(self._address) as link:
-            while "already in progress" in (said := _words(link.call("BGREWRITEAOF"))):
-                self._await_end(link, tell)
-            if not said.startswith("Background"):
-                raise self._rewrite_failed(said)
-            self._await_end(link, tell)
+            refused = rewrites.anew(
+                link, lambda: self._info(link, "persistence"), lambda info: tell(_step(info))
+            )
+            if refused:
+                raise self._rewrite_failed(refused)
             status = self._info(link, "persistence").get("aof_last_bgrewrite_status")
             if status != "ok":
                 raise self._rewrite_failed(f"aof_last_bgrewrite_status is {status}; see its log")
-
-    def _await_end(self, link: Link, tell: Callable[[Step], None]) -> None:
-        while True:
-            info = self._info(link, "persistence")
-            done, total = (
-                int(info.get(f"current_save_keys_{x}", 0)) for x in ("processed", "total")
-            )
-            if not {info.get(f"aof_rewrite_{x}") for x in ("in_progress", "scheduled")} & {"1"}:
-                return
-            tell(Step("rewriting", done, total))
-            self._pause.wait(POLL_SECONDS)
 
     def _put_back(self, note: copy_note.CopyNote) -> None:
         try:
@@ -149,6 +135,11 @@ class RewritingServer:
             why=why,
             do="sturdis verify tells whether the server is well; then sturdis copy again",
         )
+
+
+def _step(info: dict[str, str]) -> Step:
+    done, total = (int(info.get(f"current_save_keys_{x}", 0)) for x in ("processed", "total"))
+    return Step("rewriting", done, total)
 
 
 def _words(reply: Reply) -> str:
