@@ -1,5 +1,8 @@
 """The survey finds every job of a drill, in whatever state, and nothing else."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from sturdis.adapters.drill import survey
@@ -77,6 +80,29 @@ def test_jobs_still_to_be_done_are_counted(server, address):
         put(server, str(number), state.value, state)
     with Link(address) as link:
         assert survey.pending(link, PREFIX, [QUEUE, "empty"]) == 6
+
+
+MOVE_ON = """
+if redis.call('ZREM', KEYS[1], 'a') == 1 then redis.call('LPUSH', KEYS[2], 'a')
+else redis.call('LREM', KEYS[2], 0, 'a'); redis.call('ZADD', KEYS[1], 1, 'a') end
+"""
+
+
+def test_a_job_that_moves_while_jobs_are_counted_is_counted(server, address):
+    server.call("ZADD", f"{KEY}:delayed", 1, "a")
+    done = threading.Event()
+
+    def move_it() -> None:
+        with Link(address) as link:
+            while not done.is_set():
+                link.call("EVAL", MOVE_ON, 2, f"{KEY}:delayed", f"{KEY}:wait")
+
+    with ThreadPoolExecutor(1) as one, Link(address) as link:
+        moving = one.submit(move_it)
+        counts = {survey.pending(link, PREFIX, [QUEUE]) for _look in range(2000)}
+        done.set()
+        moving.result()
+    assert counts == {1}
 
 
 def test_a_server_that_refuses_to_show_its_jobs_is_no_empty_one(server):

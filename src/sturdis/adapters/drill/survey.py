@@ -38,10 +38,15 @@ class _Data(msgspec.Struct):
 def pending(link: Link, prefix: str, queues: Sequence[str]) -> int:
     """Count the jobs of the queues that are still to be done, orphans left out.
 
+    All are counted at one moment: a job that moves meanwhile is in one of two places, not in none.
+
     Raises:
         TargetError: The server does not answer, or refuses to.
     """
-    return sum(_size(link, f"{prefix}:{queue}", state) for queue in queues for state in TO_COME)
+    counts = [_count(f"{prefix}:{queue}", state) for queue in queues for state in TO_COME]
+    *_queued, done = link.call_all([("MULTI",), *counts, ("EXEC",)])
+    sizes = (_answered(size) for size in _array(_answered(done)))
+    return sum(size for size in sizes if isinstance(size, int))
 
 
 def take(address: Address, prefix: str, queues: Sequence[str]) -> Survey:
@@ -101,10 +106,8 @@ def _members(link: Link, queue: str, state: State) -> list[str]:
     return [_text(member) for member in _array(reply)]
 
 
-def _size(link: Link, queue: str, state: State) -> int:
-    count = "LLEN" if state.value in LISTS else "ZCARD"
-    size = _answered(link.call(count, f"{queue}:{state.value}"))
-    return size if isinstance(size, int) else 0
+def _count(queue: str, state: State) -> tuple[str, str]:
+    return "LLEN" if state.value in LISTS else "ZCARD", f"{queue}:{state.value}"
 
 
 def _uuid(data: str) -> str:
