@@ -21,7 +21,7 @@ def written(server: str, folder: Path) -> Iterator[tuple[Written, Path]]:
     plan = RigPlan(server=server)
     with Journal(folder) as journal, Rig(plan, folder, journal) as rig:
         rig.start()
-        home = torn_multi.short_folder(journal)
+        home = trials.short_folder(journal)
         yield trials.write(rig, home / "load", torn_multi.LAST), home
 
 

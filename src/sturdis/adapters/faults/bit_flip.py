@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from sturdis.adapters.drill.server import CLOCK
-from sturdis.adapters.faults import repairing, torn_multi, trials
+from sturdis.adapters.faults import repairing, trials
 from sturdis.adapters.faults.files import Damage, flip
 from sturdis.adapters.faults.on_rig import OnRig, Parts
-from sturdis.adapters.faults.trials import Life, Trial, Written
+from sturdis.adapters.faults.trials import Life, OnCopies, Trial, Written
 from sturdis.core.aof.layout import Layout, Span, layout
 from sturdis.core.drill import damage
 from sturdis.core.drill.events import Event
@@ -87,7 +87,7 @@ def speaks_of_damage(error: SturdisError) -> bool:
     return error.code in OF_THE_BYTES or OF_THE_FILE in error.why
 
 
-class BitFlips(OnRig):
+class BitFlips(OnCopies):
     """Bits anywhere, each in a copy of what BullMQ wrote.
 
     `untold_in_frame` counts those of the frame that nobody told of; `wrong`, of all, those after
@@ -97,24 +97,19 @@ class BitFlips(OnRig):
     def __init__(self, options: files.BitFlips, parts: Parts) -> None:
         super().__init__(parts)
         self._trials = options.trials
-        self._home = torn_multi.short_folder(parts.journal)
-        self._written: Written | None = None
         self._truth: Mapping[bytes, bytes] = {}
         self.counted.update(dict.fromkeys(FIGURES, 0))
 
     def prepare(self) -> None:
         """Have BullMQ write, and read what that comes to."""
-        self._written = self._write()
-
-    def _write(self) -> Written:
-        some = trials.write(self.rig, self._home / "load")
-        with Trial(some, some.increment, self._home, guarded=True) as whole, whole.life() as life:
+        super().prepare()
+        some = self.written
+        with Trial(some, some.increment, self.home, guarded=True) as whole, whole.life() as life:
             self._truth = _digests(life)
-        return some
 
     def inject(self, _number: int) -> Sequence[Event]:
         """Try so many bits, or all."""
-        some = self._written or self._write()
+        some = self.written
         every = range(len(some.increment) * 8)
         bits = self.dice.sample(every, min(self._trials, len(every)))
         fates: dict[int, str] = {}
@@ -140,7 +135,7 @@ class BitFlips(OnRig):
             self.counted["untold_in_frame"] += in_frame and fate != TOLD
 
     def _fate(self, some: Written, content: bytes) -> str:
-        with Trial(some, content, self._home, guarded=self.rig.plan.guarded) as trial:
+        with Trial(some, content, self.home, guarded=self.rig.plan.guarded) as trial:
             try:
                 with trial.life() as life:
                     if trial.increment.stat().st_size < len(content):

@@ -1,17 +1,13 @@
 """The increment cut at every byte inside its last transaction, each on a copy of its own."""
 
-import uuid
 from collections.abc import Sequence
-from pathlib import Path
 
-from sturdis.adapters.drill.undo_journal import Journal
 from sturdis.adapters.faults import trials
-from sturdis.adapters.faults.on_rig import OnRig, Parts
-from sturdis.adapters.faults.trials import Life, Trial, Written
+from sturdis.adapters.faults.on_rig import Parts
+from sturdis.adapters.faults.trials import Life, OnCopies, Trial, Written
 from sturdis.core.drill.events import Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults.files import TornMulti
-from sturdis.core.drill.undo import RemoveFolder
 from sturdis.core.errors import SturdisError
 
 LAST = "redis.call('set', 'a', '1'); redis.call('set', 'half', 'done')"
@@ -50,25 +46,18 @@ def _all_there(third: Life, plain: object) -> bool:
     return [plain, *seen] == [b"v", b"v", b"v", b"1"]
 
 
-class TornMultiFault(OnRig):
+class TornMultiFault(OnCopies):
     """Cuts at every offset inside the last transaction, and counts the cuts that lose something."""
+
+    last = LAST
 
     def __init__(self, options: TornMulti, parts: Parts) -> None:
         super().__init__(parts)
         self._options = options
-        self._home = short_folder(parts.journal)
-        self._written: Written | None = None
-
-    def prepare(self) -> None:
-        """Have BullMQ write, and one transaction at the end."""
-        self._written = self._write()
-
-    def _write(self) -> Written:
-        return trials.write(self.rig, self._home / "load", LAST)
 
     def inject(self, _number: int) -> Sequence[Event]:
         """Try every cut, and some with zero bytes behind."""
-        some = self._written or self._write()
+        some = self.written
         with_nuls = inside(some)[:: self._options.every]
         lost_with_nuls = self._count(some, with_nuls, self._options.nuls)
         self.counted["cuts"] += len(inside(some))
@@ -83,19 +72,11 @@ class TornMultiFault(OnRig):
         def passed(cut: int) -> bool:
             torn = some.increment[:cut] + bytes(nuls)
             guarded = self.rig.plan.guarded
-            return keeps_later_writes(Trial(some, torn, self._home, guarded=guarded))
+            return keeps_later_writes(Trial(some, torn, self.home, guarded=guarded))
 
         return len(trials.failed(cuts, passed))
 
 
-def short_folder(journal: Journal) -> Path:
-    """Make a folder whose path is short enough for sockets in it; the journal removes it."""
-    made = Path("/tmp") / f"sturdis-{uuid.uuid4().hex[:8]}"  # noqa: S108  nobody can guess it
-    journal.note(RemoveFolder(str(made)))
-    made.mkdir(mode=0o700)
-    return made
-
-
-def of(options: Options, parts: Parts) -> OnRig | None:
+def of(options: Options, parts: Parts) -> OnCopies | None:
     """Give the fault that the options ask for; None: it is of another family."""
     return TornMultiFault(options, parts) if isinstance(options, TornMulti) else None

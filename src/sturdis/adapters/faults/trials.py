@@ -19,12 +19,15 @@ from pathlib import Path
 
 from sturdis.adapters.drill.load_process import PYTHON, LoadProcess
 from sturdis.adapters.drill.rig import Rig
-from sturdis.adapters.faults.on_rig import come
+from sturdis.adapters.drill.undo_journal import Journal
+from sturdis.adapters.faults.on_rig import OnRig, Parts, come
 from sturdis.adapters.local import data_folder, guard, server_process
 from sturdis.adapters.redis.link import Link
+from sturdis.core import info as infos
 from sturdis.core.address import Address
 from sturdis.core.aof import guard as guards
 from sturdis.core.drill.load import LoadPlan
+from sturdis.core.drill.undo import RemoveFolder
 from sturdis.core.errors import DrillError, SturdisError, TargetError
 from sturdis.core.replies import ErrorReply, Reply
 from sturdis.core.servers import Server
@@ -83,13 +86,43 @@ def write(rig: Rig, folder: Path, last: str = "") -> Written:
         load.end()
     if last:
         rig.call("EVAL", last, 0)
-        _until(lambda: increment.read_bytes().endswith(b"EXEC\r\n"), "the last write")
+    _until(lambda: _is_written(rig), "the last write")
     return Written(rig.server, increment.parent, increment.name, increment.read_bytes())
+
+
+def _is_written(rig: Rig) -> bool:
+    told = rig.call("INFO", "persistence")
+    return isinstance(told, bytes) and infos.parse(told.decode())["aof_buffer_length"] == "0"
 
 
 def _until(holds: Callable[[], bool], what: str) -> None:
     if not come(holds, WRITTEN_WITHIN):
         raise not_served(f"{what} did not come within {WRITTEN_WITHIN:.0f} s")
+
+
+class OnCopies(OnRig):
+    """A fault that is tried on copies of what BullMQ wrote on the rig's server."""
+
+    last = ""
+    """A script that writes last; empty: none."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(parts)
+        self.home = short_folder(parts.journal)
+        self.written: Written
+        """Once it is prepared."""
+
+    def prepare(self) -> None:
+        """Have BullMQ write."""
+        self.written = write(self.rig, self.home / "load", self.last)
+
+
+def short_folder(journal: Journal) -> Path:
+    """Make a folder whose path is short enough for sockets in it; the journal removes it."""
+    made = Path("/tmp") / f"sturdis-{uuid.uuid4().hex[:8]}"  # noqa: S108  nobody can guess it
+    journal.note(RemoveFolder(str(made)))
+    made.mkdir(mode=0o700)
+    return made
 
 
 class Life:
