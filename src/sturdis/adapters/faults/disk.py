@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sturdis.adapters.drill.server import CLOCK
-from sturdis.adapters.faults import jobs, repairing
+from sturdis.adapters.faults import jobs
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, temporary_files
 from sturdis.adapters.faults.power import WithShim
 from sturdis.adapters.faults.shim import Word
@@ -15,7 +15,7 @@ from sturdis.core.drill.events import Destroyed, Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import disk
 from sturdis.core.drill.observed import Figures
-from sturdis.core.errors import DataError, DrillError
+from sturdis.core.errors import DrillError
 
 REFUSED_WITHIN = 15.0
 """Longest wait for writes to be refused: the next fsync comes within a second, or a write."""
@@ -114,15 +114,11 @@ class _OnSmallDisk(OnRig):
 
     def fill(self, room: int = 0) -> None:
         """Leave so many bytes free."""
-        with contextlib.suppress(OSError), self._filler.open("ab", buffering=0) as file:
-            while True:
-                file.write(bytes(CHUNK))
+        self._write(CHUNK)
         if room:
             os.truncate(self._filler, max(0, self._filler.stat().st_size - room))
-            return
-        with contextlib.suppress(OSError), self._filler.open("ab", buffering=0) as file:
-            while True:
-                file.write(bytes(PAGE))
+        else:
+            self._write(PAGE)
 
     def free(self) -> None:
         """Give the room back."""
@@ -131,12 +127,13 @@ class _OnSmallDisk(OnRig):
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Give the room back, and start the server; where that is refused, repair the data."""
         self.free()
-        try:
-            return super().undo(number, seconds)
-        except DataError:
-            repairing.repair(self.rig, number)
-            self.counted["repaired"] += 1
-            return super().undo(number, seconds)
+        return self.start_repaired(number, seconds)
+
+    def _write(self, part: int) -> None:
+        """Write so many bytes at a time until there is no room for them."""
+        with contextlib.suppress(OSError), self._filler.open("ab", buffering=0) as file:
+            while True:
+                file.write(bytes(part))
 
     @property
     def _filler(self) -> Path:

@@ -13,13 +13,13 @@ from sturdis.adapters.drill.ledger_log import LedgerLog
 from sturdis.adapters.drill.rig import Rig
 from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.drill.undo_journal import Journal
-from sturdis.adapters.faults import jobs
+from sturdis.adapters.faults import jobs, repairing
 from sturdis.adapters.redis.healing import SickServer
 from sturdis.core.aof import guard as guards
 from sturdis.core.doctor.healing import State
 from sturdis.core.drill.events import Event, Killed
 from sturdis.core.drill.observed import Figures
-from sturdis.core.errors import DrillError, TargetError
+from sturdis.core.errors import DataError, DrillError, TargetError
 
 LOOK_SECONDS = 0.01
 """How often is looked whether something has come."""
@@ -72,6 +72,23 @@ class OnRig:
             DataError: The guard refuses the data.
         """
         del number  # of faults that tell what they did in it
+        return self._serve(seconds)
+
+    def start_repaired(self, number: int, seconds: float) -> Sequence[Event]:
+        """Start the server as `undo`; where the guard refuses the data, repair it, and start then.
+
+        Raises:
+            DrillError: As for `undo` and `repairing.repair`.
+            DataError: The guard refuses what was repaired.
+        """
+        try:
+            return self._serve(seconds)
+        except DataError:
+            repairing.repair(self.rig, number)
+            self.counted["repaired"] += 1
+            return self._serve(seconds)
+
+    def _serve(self, seconds: float) -> Sequence[Event]:
         if not self.down:
             return ()
         self.rig.start(wait=False)

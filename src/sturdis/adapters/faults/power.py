@@ -7,7 +7,6 @@ from pathlib import Path
 from random import Random
 
 from sturdis.adapters.drill.server import CLOCK
-from sturdis.adapters.faults import repairing
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come, expect
 from sturdis.adapters.faults.shim import Change, Covered, Kind, Shim, Word
 from sturdis.core.aof import guard as guards
@@ -18,7 +17,7 @@ from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import disk
 from sturdis.core.drill.faults.process import Moment
 from sturdis.core.drill.observed import Figures
-from sturdis.core.errors import DataError, DrillError
+from sturdis.core.errors import DrillError
 
 HELD_BACK = (0.1, 1.0)
 """Seconds from a write that was delayed to the kill: the server holds back the next ones."""
@@ -95,13 +94,7 @@ class PowerCut(WithShim):
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Start the server; where that is refused, repair the data and start it then."""
         self.shim.slow_down(0, 0, 0)
-        try:
-            return super().undo(number, seconds)
-        except DataError:
-            repairing.repair(self.rig, number)
-            self.shim.settle(durable=True)
-            self.counted["repaired"] += 1
-            return super().undo(number, seconds)
+        return self.start_repaired(number, seconds)
 
     def _wait_for_an_fsync(self) -> bool:
         """Return at any moment between two fsyncs, but where nothing is at stake yet."""

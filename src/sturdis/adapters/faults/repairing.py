@@ -31,6 +31,8 @@ def repair(rig: Rig, number: int, *, seconds: float = REPAIRED_WITHIN) -> None:
         raise _lacking(scratch, f"the repair did not end within {seconds:g} s") from error
     except OSError as error:
         raise _lacking(scratch, str(error)) from error
+    if rig.shim is not None:
+        rig.shim.settle(durable=True)
 
 
 def _repair(scratch: Path, server: str, seconds: float) -> None:
