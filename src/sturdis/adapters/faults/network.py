@@ -40,7 +40,7 @@ class Proxied(OnRig):
 
     def close(self) -> None:
         """Let no client in any more."""
-        self.proxy.__exit__()
+        self.proxy.close()
 
 
 class CutConnections(Proxied):

@@ -73,6 +73,10 @@ class Proxy(AbstractContextManager["Proxy"]):
         self._do(self._cut)
 
     def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Cut all connections, and listen no more."""
         with contextlib.suppress(DrillError):
             self._do(self._end)
         self._forwarding.join()
