@@ -37,7 +37,8 @@ class Moved(OnRig):
         super().__init__(parts)
         self.old = parts.rig.server
         self.to = to
-        self.other: Server | None = None
+        self.other: Server
+        """Once it is prepared."""
 
     def prepare(self) -> None:
         """Find the other server.
@@ -46,14 +47,6 @@ class Moved(OnRig):
             DrillError: `drill.lacking`: there is none on this machine.
         """
         self.other = self._find()
-
-    def at_hand(self) -> Server:
-        """Give the other server.
-
-        Raises:
-            DrillError: `drill.lacking`: there is none on this machine.
-        """
-        return self.other or self._find()
 
     def _find(self) -> Server:
         offers = () if self.to else binaries.offers(None, None)
@@ -105,7 +98,7 @@ class ServerUpgrade(Moved):
     def inject(self, number: int) -> Sequence[Event]:
         """Stop the old one, and start the newer one on its data."""
         del number
-        other = self.at_hand()
+        other = self.other
         self.end_server()
         try:
             self.rig.use(other.path)
@@ -124,7 +117,7 @@ class ServerUpgrade(Moved):
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Stay with the newer one: there is a way back only where the old one reads its data."""
         served = super().undo(number, seconds)
-        if self.rig.server == self.other and servers.can_read(self.old, self.at_hand()):
+        if self.rig.server == self.other and servers.can_read(self.old, self.other):
             self.end_server()
             self.rig.use(self.old.path)
             return (*served, *super().undo(number, seconds))
@@ -156,7 +149,7 @@ class ServerDowngrade(Moved):
 
     def inject(self, number: int) -> Sequence[Event]:
         """Have the base written in the newer format, stop, and ask for the older server."""
-        other = self.at_hand()
+        other = self.other
         self.rig.call("BGREWRITEAOF")
         self.counted["unmet"] += not come(self._is_rewritten, REWRITTEN_WITHIN)
         self.end_server()
