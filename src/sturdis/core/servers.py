@@ -1,7 +1,7 @@
 """Which Redis or Valkey runs: versions, support, and the choice among those at hand."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Literal
@@ -89,6 +89,12 @@ def parse_version_line(text: str, path: str) -> Server | None:
     major, minor, patch = (int(part) for part in match["version"].split("."))
     product: Product = "redis" if match["product"] == "Redis" else "valkey"
     return Server(product, (major, minor, patch), path)
+
+
+def told(info: Mapping[str, str]) -> tuple[Product, str]:
+    """Read out of `INFO server` which product it is, and its release as it is told: 7.0.15."""
+    product: Product = "valkey" if "valkey_version" in info else "redis"
+    return product, info.get(f"{product}_version", "")
 
 
 def dotted(version: Version) -> str:

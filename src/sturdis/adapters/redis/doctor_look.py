@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from sturdis.adapters.redis import asking, doctor_memory, doctor_queues
 from sturdis.adapters.redis.doctor_queues import Found
 from sturdis.adapters.redis.link import LINK_SECONDS, Link
+from sturdis.core import info as infos
 from sturdis.core.address import Address
 from sturdis.core.doctor.live import Client, Glance, Held, Latency, Live, QueueLooks
 from sturdis.core.errors import TargetError
@@ -114,7 +115,7 @@ def _glance(link: Link, turns: Callable[[], int | None]) -> Glance:
     return Glance(
         at=time.monotonic(),
         turns=count,
-        size=_number(info.get("aof_current_size", "")),
+        size=infos.number(info, "aof_current_size"),
         is_syncing=info.get("aof_pending_bio_fsync", "0") not in {"", "0"},
     )
 
@@ -128,11 +129,11 @@ def _clients(reply: Reply) -> tuple[Client, ...] | Unseen:
         Client(
             address=one.get("addr", ""),
             name=one.get("name", ""),
-            idle=_number(one.get("idle", "")),
+            idle=infos.number(one, "idle"),
             command=one.get("cmd", "").lower(),
             flags=one.get("flags", ""),
             library=one.get("lib-name", ""),
-            pending=_number(one.get("omem", "")),
+            pending=infos.number(one, "omem"),
         )
         for one in told
         if not one.get("cmd", "").lower().startswith("client")  # our own
@@ -146,7 +147,3 @@ def _latencies(reply: Reply, now: int) -> dict[str, Latency]:
         for name, at, last, longest, *_more in (one for one in events if isinstance(one, tuple))
         if isinstance(at, int) and isinstance(last, int) and isinstance(longest, int)
     }
-
-
-def _number(value: str) -> int:
-    return int(value) if value.isdecimal() else 0

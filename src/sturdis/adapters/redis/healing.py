@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sturdis.adapters.redis import rewrites
 from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
+from sturdis.core import servers
 from sturdis.core.address import Address
 from sturdis.core.doctor import cut_short
 from sturdis.core.doctor.healing import OF_THE_FILE, Refusing, State, is_stubborn
@@ -160,6 +161,5 @@ class SickServer:
 
 
 def _is_stubborn(info: Mapping[str, str]) -> bool:
-    product = "valkey" if "valkey_version" in info else "redis"
-    parts = info.get(f"{product}_version", "").split(".")
-    return is_stubborn(product, tuple(int(part) for part in parts if part.isdecimal()))
+    product, release = servers.told(info)
+    return is_stubborn(product, tuple(int(one) for one in release.split(".") if one.isdecimal()))

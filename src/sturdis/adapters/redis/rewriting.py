@@ -8,11 +8,12 @@ from sturdis.adapters.local import signals
 from sturdis.adapters.redis import copy_note, rewrites
 from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
+from sturdis.core import servers
 from sturdis.core.address import Address
 from sturdis.core.aof.copying import Origin, Step
 from sturdis.core.errors import TargetError
 from sturdis.core.replies import ErrorReply, Reply
-from sturdis.core.servers import Product, Server
+from sturdis.core.servers import Server
 
 KEEP = "aof-disable-auto-gc"
 SETTINGS = ("appendonly", "dir", "appenddirname", "appendfilename", KEEP)
@@ -47,8 +48,8 @@ class RewritingServer:
                 why=f"its setting appendonly is {config['appendonly'] or 'not known to it'}",
                 do=f"{self._cli} config set appendonly yes, then copy again",
             )
-        product: Product = "valkey" if "valkey_version" in info else "redis"
-        major, minor, patch = (int(part) for part in info[f"{product}_version"].split(".")[:3])
+        product, release = servers.told(info)
+        major, minor, patch = (int(part) for part in release.split(".")[:3])
         return Origin(
             str(self._address),
             str(Path(config["dir"]) / config["appenddirname"]),

@@ -25,7 +25,7 @@ WRITTEN = "AOF rewrite finished successfully"
 SERVES = "Ready to accept connections"
 """What the four servers of the matrix say of it in their logs."""
 
-MISCONF = "errorstat_MISCONF"
+MISCONF = "MISCONF"
 
 UNCOUNTED = (
     "\nand, when that is done, {cli} config resetstat: neither log nor files were seen, and until "
@@ -62,9 +62,8 @@ def is_likely(info: dict[str, str]) -> bool:
 
     A rewrite does not set the count back: after one it is still likely.
     """
-    refused = infos.parts(info.get(MISCONF, "")).get("count", "0")
     is_on = info.get("aof_enabled") == "1" and info.get("aof_last_write_status") == "ok"
-    return is_on and refused != "0" and info.get("aof_rewrites") != "0"
+    return is_on and infos.errors(info, MISCONF) > 0 and info.get("aof_rewrites") != "0"
 
 
 def diagnose(
@@ -90,7 +89,7 @@ def diagnose(
         "urgent: the disk was full, and the file may load no more; do not restart",
         f"its log: {told.line}"
         if told.line
-        else f"errorstat_MISCONF {info[MISCONF]}, and writes are taken again",
+        else f"errorstat_MISCONF {info[f'errorstat_{MISCONF}']}, and writes are taken again",
         "A write that a full disk cuts short leaves zeros in the middle of a file that was "
         "rewritten before; the server says no more of it, and its next start fails. Its memory is "
         "whole.",

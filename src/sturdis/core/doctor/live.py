@@ -4,6 +4,7 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sturdis.core import info as infos
 from sturdis.core.bullmq.search import Queue
 from sturdis.core.facts import Unseen
 
@@ -192,5 +193,4 @@ class Live:
 
     def number(self, name: str) -> int:
         """Give a field of the second INFO; 0 where it has no such number."""
-        value = self.after.get(name, "0")
-        return int(value) if value.isdecimal() else 0
+        return infos.number(self.after, name)

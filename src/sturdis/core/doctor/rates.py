@@ -45,7 +45,7 @@ REFUSALS: Mapping[str, Refusal] = {
 def diagnose(live: Live, cli: str, doctor: str) -> Iterator[Diagnosis]:
     """Tell of each error whose count rose while it was looked at."""
     for word, refusal in REFUSALS.items():
-        risen = _count(live.after, word) - _count(live.before, word)
+        risen = infos.errors(live.after, word) - infos.errors(live.before, word)
         if risen <= 0:
             continue
         rate = risen / live.seconds if live.seconds else float(risen)
@@ -59,8 +59,3 @@ def diagnose(live: Live, cli: str, doctor: str) -> Iterator[Diagnosis]:
             "takes the server's time, and fills its own logs.",
             refusal.do.format(cli=cli, doctor=doctor),
         )
-
-
-def _count(info: Mapping[str, str], word: str) -> int:
-    count = infos.parts(info.get(f"errorstat_{word}", "")).get("count", "0")
-    return int(count) if count.isdecimal() else 0
