@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sturdis.core.aof.layout import Span
 from sturdis.core.aof.scan import scan
 from sturdis.core.repair import commands, regions
-from sturdis.core.repair.regions import Kind, Span
+from sturdis.core.repair.regions import Kind
 from tests.core.append_only import EXEC, MULTI, command
 from tests.core.repair.mails import SELECT, add, complete, fetch, flipped
 

@@ -79,7 +79,7 @@ KNOWN: dict[bytes, int] = {
 _SANE = re.compile(rb"[A-Z][A-Z0-9._|-]+")
 """How servers and modules name commands."""
 
-_EXEC = re.compile(rb"\*1\r\n\$4\r\n(?i:EXEC)\r\n")
+EXEC = re.compile(rb"\*1\r\n\$4\r\n(?i:EXEC)\r\n")
 _EDGE = re.compile(rb"\*1\r\n\$(?:5\r\n(?i:MULTI)|4\r\n(?i:EXEC))\r\n")
 
 NEAR = 1 << 20
@@ -137,7 +137,7 @@ class Others:
         for head in self._heads(name, self._text[floor:end]):
             at = floor + head.start()
             behind = next(units.commands(self._text, at, end)).end
-            is_alone = _EXEC.match(self._text, end) and not _EDGE.search(self._text, behind, end)
+            is_alone = EXEC.match(self._text, end) and not _EDGE.search(self._text, behind, end)
             return at if behind == end or is_alone else None
         return None
 

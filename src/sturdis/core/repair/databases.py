@@ -17,7 +17,7 @@ class Databases:
     """Which keys were seen in which database."""
 
     def __init__(self, seen: Iterable[int]) -> None:
-        self._seen = frozenset(seen) | {0} if not seen else frozenset(seen)
+        self._seen = frozenset(seen) or frozenset({0})
         self._of: dict[bytes, int] = {}
 
     @property

@@ -1,15 +1,17 @@
 """A draft of the repaired set: which files it has, and what each holds."""
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from sturdis.core.aof import guard
+from sturdis.core.aof.layout import Span
 from sturdis.core.aof.manifest import Entry, Kind, Manifest
-from sturdis.core.repair import filesets, mending
+from sturdis.core.repair import filesets, mending, regions
 from sturdis.core.repair.filesets import FileSet
-from sturdis.core.repair.mended import Increment, Mended, Mending
+from sturdis.core.repair.mended import Increment, Mending
 from sturdis.core.repair.plan import Base, FilePlan
 from sturdis.core.repair.surveys import LONGEST_ID, Numbers
 
@@ -74,7 +76,7 @@ def draft(
     for one, text in zip(mended.files, texts, strict=True):
         name = _encoded(one.name)
         stays = not one.changed and one.name in parts.present
-        contents[entries[name].name] = name if stays else _chunks(one, text)
+        contents[entries[name].name] = name if stays else functools.partial(one.chunks, text.text)
     if parts.base is None and files.base is not None:
         contents[files.base.name] = files.base.name
     former = {entry.name: old for old, entry in entries.items()}
@@ -117,10 +119,6 @@ def _with_one(
     return replace(files, increments=(entry,)), (Increment(name, b"", lost_before=True),)
 
 
-def _chunks(one: Mended, text: Increment) -> Chunks:
-    return lambda: one.chunks(text.text)
-
-
 def safe_cut(parts: Parts, made: Draft) -> tuple[Manifest, Mapping[bytes, Chunks | bytes]] | None:
     """Give what is left when all behind the first damage is cut off; None: nothing loads."""
     if parts.files.problem or made.base in (Base.LOST, Base.DAMAGED):
@@ -131,16 +129,13 @@ def safe_cut(parts: Parts, made: Draft) -> tuple[Manifest, Mapping[bytes, Chunks
         name = _encoded(one.name)
         contents[name] = name
         if one.gaps:
-            contents[name] = _beginning(text.text, one.gaps[0].start)
+            beginning = Span(0, one.gaps[0].start)
+            contents[name] = functools.partial(regions.slices, text.text, beginning)
             break
     if parts.base is None and parts.files.base is not None:
         contents[parts.files.base.name] = parts.files.base.name
     entries = tuple(one for one in parts.files.loaded if one.name in contents)
     return Manifest(entries), contents
-
-
-def _beginning(text: bytes, end: int) -> Chunks:
-    return lambda: iter(text[at : min(at + (1 << 20), end)] for at in range(0, end, 1 << 20))
 
 
 def file_plans(parts: Parts, made: Draft, sizes: Mapping[bytes, int]) -> Iterator[FilePlan]:

@@ -4,9 +4,10 @@ from array import array
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from sturdis.core.aof.layout import Span
 from sturdis.core.repair import regions
 from sturdis.core.repair.jobs import Job, Told
-from sturdis.core.repair.regions import Gap, Span
+from sturdis.core.repair.regions import Gap
 
 MOST_NOTES = 1_000
 """So many commands at most are told of one by one."""
@@ -105,9 +106,8 @@ class Mended:
         for piece in self.pieces:
             if isinstance(piece, bytes):
                 yield piece
-                continue
-            for at in range(piece.start, piece.end, regions.CHUNK):
-                yield text[at : min(at + regions.CHUNK, piece.end)]
+            else:
+                yield from regions.slices(text, piece)
 
 
 @dataclass

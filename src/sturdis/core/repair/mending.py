@@ -8,6 +8,7 @@ its unit names the job, and left out and told of where not. docs/adr/0053.
 from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from sturdis.core.aof.layout import Span
 from sturdis.core.repair import duplicates, jobs, regions
 from sturdis.core.repair.databases import Databases, selected
 from sturdis.core.repair.mended import (
@@ -19,7 +20,7 @@ from sturdis.core.repair.mended import (
     Note,
     Pieces,
 )
-from sturdis.core.repair.regions import Regions, Span
+from sturdis.core.repair.regions import Regions
 from sturdis.core.repair.units import Unit, Words, units, written
 
 _RELATIVE = frozenset(

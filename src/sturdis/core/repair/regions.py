@@ -12,9 +12,10 @@ from enum import Enum
 
 from sturdis.core.aof import resp
 from sturdis.core.aof import scan as scans
+from sturdis.core.aof.layout import Span
 from sturdis.core.aof.scan import Run, Tail
 from sturdis.core.repair import duplicates
-from sturdis.core.repair.commands import Others
+from sturdis.core.repair.commands import EXEC, Others
 
 Text = bytes
 """A file's bytes: in memory, or an `mmap`, which is sliced and searched in the same way."""
@@ -28,7 +29,6 @@ _PLACE = re.compile(
 )
 _HEAD = re.compile(rb"\*[1-9][0-9]{0,9}\r\n|#[^\n\0]{0,1021}\n")
 _NEXT = re.compile(rb"\$[0-9]{1,9}\r\n|\*[0-9]{1,9}\r\n|#|\Z")
-_EXEC = re.compile(rb"\*1\r\n\$4\r\n(?i:EXEC)\r\n")
 _MULTI = re.compile(rb"\*1\r\n\$5\r\n(?i:MULTI)\r\n")
 _OF_MULTI = re.compile(rb"\*1\r\n|\$5\r\n|(?i:MULT|ULTI)")
 
@@ -41,14 +41,6 @@ class Kind(Enum):
     NULS = "zero bytes"
     CORRUPT = "bytes that are no command, or not a whole one"
     DUPLICATE = "bytes that stand there twice"
-
-
-@dataclass(frozen=True)
-class Span:
-    """Complete units, from `start` up to `end`; offsets in bytes."""
-
-    start: int
-    end: int
 
 
 @dataclass(frozen=True)
@@ -73,7 +65,7 @@ class Regions:
 
     size: int
     kept: tuple[Span, ...]
-    """In order; the first begins at 0, and may be empty."""
+    """Complete units, in order; the first begins at 0, and may be empty."""
     gaps: tuple[Gap, ...]
 
 
@@ -92,7 +84,7 @@ def part(text: Text, arities: Mapping[bytes, int]) -> Regions:
         gaps.append(Gap(end, start, kind, search.fault))
         if found is None:
             break
-        again = duplicates.end_of_copy(text, end, start, max(one.start for one in kept[-1:]))
+        again = duplicates.end_of_copy(text, end, start, kept[-1].start)
         until = start + run.scan.safe_end
         if again and again <= until:
             gaps.append(Gap(start, again, Kind.DUPLICATE, start))
@@ -131,10 +123,14 @@ def _chunks(text: Text, start: int) -> Iterator[bytes]:
         step = min(CHUNK, step * 4)
 
 
+def slices(text: Text, span: Span) -> Iterator[bytes]:
+    """Give the bytes of a span, `CHUNK` at a time."""
+    for at in range(span.start, span.end, CHUNK):
+        yield text[at : min(at + CHUNK, span.end)]
+
+
 def _kind(text: Text, gap: Span, run: Run) -> Kind:
-    if not any(
-        text[at : min(at + CHUNK, gap.end)].strip(b"\0") for at in range(gap.start, gap.end, CHUNK)
-    ):
+    if not any(some.strip(b"\0") for some in slices(text, gap)):
         return Kind.NULS
     if gap.end == len(text):
         return {
@@ -178,7 +174,7 @@ class _Search:
     def _begin(self) -> int:
         """Give from where on to look: commands before the damage belong to its transaction."""
         text, command = self._text, max(self._end, self._command)
-        if exec_ := _EXEC.match(text, command):
+        if exec_ := EXEC.match(text, command):
             self._closed = exec_.end()
             return self._closed
         if _MULTI.match(text, command) and self.first.in_transaction:
@@ -195,16 +191,15 @@ class _Search:
     def _is_rest(self, start: int, run: Run) -> bool:
         """Tell whether what follows is the rest of a transaction: an EXEC, and no MULTI before."""
         stopped = start + run.command
-        return bool(_EXEC.match(self._text, stopped)) and not self._has_multi(start, stopped)
+        return bool(EXEC.match(self._text, stopped)) and not self._has_multi(start, stopped)
 
     def _behind_exec(self, at: int) -> int:
-        found = _EXEC.search(self._text, at)
+        found = EXEC.search(self._text, at)
         return found.end() if found else at + 1
 
     def _has_multi(self, start: int, end: int) -> bool:
         """Tell whether a transaction begins between units from `start` to `end`."""
-        found = _MULTI.search(self._text, start, end)
-        return found is not None
+        return _MULTI.search(self._text, start, end) is not None
 
     def _is_whole(self, start: int, run: Run) -> bool:
         """Tell whether units of the file follow from `start`, not some that its data holds."""
@@ -228,9 +223,5 @@ class _Search:
         return _OF_MULTI.search(self._text, since, start) is not None
 
     def _has_units(self, start: int, end: int) -> bool:
-        units = 0
-        for _place in re.finditer(
-            rb"(?:\A|\r\n)(?=\*[1-9])", self._text[start : min(end, start + CHUNK)]
-        ):
-            units += 1
-        return units >= ENOUGH_UNITS
+        text = self._text[start : min(end, start + CHUNK)]
+        return len(re.findall(rb"(?:\A|\r\n)(?=\*[1-9])", text)) >= ENOUGH_UNITS
