@@ -138,7 +138,7 @@ def _fetch(url: str) -> Scrape | NoScrape:
 
 def read(url: str, text: bytes) -> Scrape | NoScrape:
     """Read what a scrape of `url` gave; labelled samples are left out."""
-    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415
+    from prometheus_client.parser import text_string_to_metric_families  # noqa: PLC0415  only where metrics are read
 
     try:
         families = list(text_string_to_metric_families(text.decode()))

@@ -96,7 +96,7 @@ def _tell(output: Output, report: Report, junit: str | None) -> None:
 def _write_error(output: Output, junit: str | None, error: SturdisError) -> None:
     if junit is None:
         return
-    from sturdis.core import junit as junit_xml  # noqa: PLC0415
+    from sturdis.core import junit as junit_xml  # noqa: PLC0415  XML for those who want it
 
     try:
         wiring.write_report(junit, junit_xml.of_error(error))

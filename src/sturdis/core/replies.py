@@ -120,7 +120,7 @@ def _quoted(value: bytes) -> str:
         8: "\\b",
     }
     shown = (
-        escapes.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}")  # noqa: PLR2004
+        escapes.get(byte) or (chr(byte) if 32 <= byte < 127 else f"\\x{byte:02x}")  # noqa: PLR2004  printable
         for byte in value
     )
     return '"' + "".join(shown) + '"'

@@ -36,28 +36,55 @@ class Place(Protocol):
 class Life(Protocol):
     """A server that has loaded a set of files."""
 
-    def survey(self) -> Survey: ...  # noqa: D102
-    def refused(self) -> tuple[str, ...]: ...  # noqa: D102
-    def apply(self, resolutions: Sequence[Resolution]) -> int: ...  # noqa: D102
-    def mark(self) -> None: ...  # noqa: D102
-    def unmark(self) -> bool: ...  # noqa: D102
+    def survey(self) -> Survey:
+        """Read its queues."""
+
+    def refused(self) -> tuple[str, ...]:
+        """Give what it said of commands that it did not take while it loaded."""
+
+    def apply(self, resolutions: Sequence[Resolution]) -> int:
+        """Carry out what is appended, and give the file's size in bytes then.
+
+        Raises:
+            DataError: `data.not_proven`: it refused one.
+        """
+
+    def mark(self) -> None:
+        """Write one key: what is appended later must load too."""
+
+    def unmark(self) -> bool:
+        """Remove that key again, and tell whether it was there."""
 
 
 class ScratchFolder(Protocol):
     """A set of files of our own, and servers on it."""
 
     @property
-    def last(self) -> Path: ...  # noqa: D102
-    def file(self, name: bytes) -> Path: ...  # noqa: D102
-    def loaded(self) -> AbstractContextManager[Life]: ...  # noqa: D102
-    def cut_last(self, size: int) -> None: ...  # noqa: D102
-    def remove(self) -> None: ...  # noqa: D102
+    def last(self) -> Path:
+        """The file that the server appends to."""
+
+    def file(self, name: bytes) -> Path:
+        """Give where one of its files is."""
+
+    def loaded(self) -> AbstractContextManager[Life]:
+        """Run a server on it that has loaded all, and kill it when the block ends."""
+
+    def cut_last(self, size: int) -> None:
+        """Take off what was appended behind `size` bytes."""
+
+    def remove(self) -> None:
+        """Remove it: its room is needed."""
 
 
 class Scratch(Protocol):
     """Where sets of files are tried."""
 
-    def folder(self, manifest: Manifest, contents: Mapping[bytes, Content]) -> ScratchFolder: ...  # noqa: D102
+    def folder(self, manifest: Manifest, contents: Mapping[bytes, Content]) -> ScratchFolder:
+        """Write a set of files.
+
+        Raises:
+            DataError: `data.no_room`.
+        """
 
 
 @dataclass(frozen=True)

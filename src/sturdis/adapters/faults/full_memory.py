@@ -116,7 +116,7 @@ def clean(address: Address, queues: Iterable[tuple[str, str]]) -> int:
 async def _clean(address: Address, queues: Iterable[tuple[str, str]]) -> int:
     # Where there are none the script's only write is its event, refused like any other.
     from bullmq import Queue  # noqa: PLC0415  300 ms, only where memory is full
-    from redis.exceptions import OutOfMemoryError  # noqa: PLC0415
+    from redis.exceptions import OutOfMemoryError  # noqa: PLC0415  with it
 
     removed = 0
     for prefix, name in queues:

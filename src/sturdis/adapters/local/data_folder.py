@@ -81,7 +81,7 @@ class DataFolder:
         with refusing(self.path):
             self.conf.unlink(missing_ok=True)
             opened = os.open(self.conf, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with open(opened, "wb") as file:  # noqa: PTH123  a descriptor
+            with os.fdopen(opened, "wb") as file:
                 file.write(text.encode(errors="surrogateescape"))
 
     def open_log(self, *, again: bool = False) -> BinaryIO:
@@ -240,7 +240,7 @@ def require_named_server(folder: DataFolder, asked: str | None) -> None:
 
 def _require_nothing_else(path: Path) -> None:
     """Refuse a folder that is not ours and holds more than a Redis' append-only file."""
-    names = set(os.listdir(path))  # noqa: PTH208  names
+    names = {one.name for one in path.iterdir()}
     of_redis = {AOF_FOLDER, guard.SNAPSHOT, guard.SINGLE_FILE, *guard.stale(names)}
     of_ours = {LOCK, UP_LOCK, CUT_FOLDER, UNFINISHED_RECORD}
     if strange := sorted(names - of_redis - of_ours):

@@ -137,7 +137,7 @@ def _remove_stale(folder: Path) -> tuple[str, ...]:
 
 def names_in(folder: Path) -> list[str]:
     """Name what is in a folder; nothing where there is none."""
-    return os.listdir(folder) if folder.is_dir() else []  # noqa: PTH208  names
+    return [one.name for one in folder.iterdir()] if folder.is_dir() else []
 
 
 def _head(path: Path) -> bytes:

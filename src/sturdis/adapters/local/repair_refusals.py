@@ -82,15 +82,15 @@ def _is_held(path: Path) -> bool:
 def _user_of(path: Path, own: int) -> tuple[str, str] | None:
     """Find a process that has a file below `path` open, where the system tells."""
     inside = f"{path}/"
-    processes = os.listdir("/proc") if os.path.isdir("/proc") else []  # noqa: PTH112, PTH208
-    for process in processes:  # names and not paths: thousands of files are looked at
+    processes = names_in(Path("/proc"))
+    for process in processes:
         if not process.isdecimal() or process == str(own):
             continue
         with contextlib.suppress(OSError):
             folder = f"/proc/{process}/fd"
-            for opened in os.listdir(folder):  # noqa: PTH208
+            for opened in os.listdir(folder):  # noqa: PTH208  paths of thousands of files cost
                 with contextlib.suppress(OSError):
-                    name = os.readlink(f"{folder}/{opened}")  # noqa: PTH115
+                    name = os.readlink(f"{folder}/{opened}")  # noqa: PTH115  the same
                     if name.startswith(inside):
                         return process, name
     return None

@@ -36,7 +36,7 @@ def split(line: bytes) -> list[bytes]:
 
 def quoted(word: bytes) -> bytes:
     """Write a word so that `split` gives it back: as it is, or between double quotes."""
-    if word and all(0x21 <= byte <= 0x7E and byte not in b"\"'\\" for byte in word):  # noqa: PLR2004
+    if word and all(0x21 <= byte <= 0x7E and byte not in b"\"'\\" for byte in word):  # noqa: PLR2004  printable
         return word
     return b'"' + b"".join(map(_written, word)) + b'"'
 
@@ -56,4 +56,4 @@ def _meant(escape: re.Match[bytes]) -> bytes:
 def _written(byte: int) -> bytes:
     if byte in _WRITTEN:
         return _WRITTEN[byte]
-    return bytes((byte,)) if 0x20 <= byte <= 0x7E else b"\\x%02x" % byte  # noqa: PLR2004
+    return bytes((byte,)) if 0x20 <= byte <= 0x7E else b"\\x%02x" % byte  # noqa: PLR2004  printable

@@ -53,5 +53,5 @@ class Databases:
 
 def _family(key: bytes) -> bytes:
     """Give what keys of one kind begin with: of a queue's, its name."""
-    parts = key.split(b":")
-    return b":".join(parts[:2]) if len(parts) > 2 else parts[0] if len(parts) > 1 else key  # noqa: PLR2004
+    head = key.split(b":")[:-1][:2]
+    return b":".join(head) if head else key
