@@ -137,6 +137,15 @@ def test_jobs_of_a_queue_that_was_rolled_back_are_found_and_put_right(server):
     assert "ids.behind" not in ids(examined(server))
 
 
+def test_ids_that_no_counter_gave_are_no_reason_to_raise_it(server):
+    asyncio.run(add(url_of(server), 2))
+    for given in ("20261125205117000", "9" * 5000):
+        server.call("HSET", f"bull:mails:{given}", "data", "{}")
+        server.call("LPUSH", "bull:mails:wait", given)
+    found = examined(server)
+    assert ids(found) == {"workers.none"}
+
+
 @pytest.mark.tier("node")
 def test_a_full_memory_is_told_by_what_holds_it_and_emptied_by_what_is_told(server, tmp_path):
     with load(server, tmp_path, "python", rate=100, filling=30_000, mix=(Kind.PLAIN,)) as busy:

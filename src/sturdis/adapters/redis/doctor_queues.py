@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from sturdis.adapters.redis.asking import ask, ask_each, count, texts
 from sturdis.adapters.redis.link import Link
 from sturdis.core.bullmq import keys, search, states
+from sturdis.core.bullmq.ids import Numbers
 from sturdis.core.bullmq.search import Queue
 from sturdis.core.doctor.live import OVERDUE_SECONDS, QueueLook
 from sturdis.core.replies import Command, Reply, text
@@ -178,7 +179,7 @@ def _look(queue: Queue, told: Sequence[Reply], sampled: Sequence[str]) -> _Rough
         due=count(due),
         next_jobs=(text(last), *texts(first)),
         counter=int(number) if number.isdecimal() else 0,
-        highest=max((int(one) for one in ids if one.isdecimal()), default=0),
+        highest=Numbers.of(one.encode() for one in ids).given,
         active=frozenset(texts(active)),
         twice=frozenset().union(*(_repeated(reply) for reply in (head, tail, active))),
         legacy=tuple(one for one in texts(repeat) if REPEATED.fullmatch(one)),

@@ -9,11 +9,11 @@ from types import MappingProxyType
 from sturdis.core.aof import guard
 from sturdis.core.aof.layout import Span
 from sturdis.core.aof.manifest import Entry, Kind, Manifest
+from sturdis.core.bullmq.ids import LONGEST_ID, Numbers
 from sturdis.core.repair import filesets, mending, regions
 from sturdis.core.repair.filesets import FileSet
 from sturdis.core.repair.mended import Increment, Mending
 from sturdis.core.repair.plan import Base, FilePlan
-from sturdis.core.repair.surveys import LONGEST_ID, Numbers
 
 Chunks = Callable[[], Iterator[bytes]]
 

@@ -7,9 +7,10 @@ new job may be given the id of an old one. What cannot be decided is reported. d
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from sturdis.core.bullmq.ids import Numbers
 from sturdis.core.repair import surveys
 from sturdis.core.repair.jobs import LISTS, REMOVED, Job, Told
-from sturdis.core.repair.surveys import Numbers, Queue, Survey
+from sturdis.core.repair.surveys import Queue, Survey
 from sturdis.core.repair.units import Words
 
 MARGIN = 1_000_000

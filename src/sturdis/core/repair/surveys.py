@@ -1,9 +1,10 @@
 """BullMQ's queues as a server holds them: which jobs are in which state."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
+
+from sturdis.core.bullmq.ids import Numbers
 
 ORPHAN = "orphaned"
 """In the place of a state: a job's hash is there, and no state holds the job."""
@@ -13,33 +14,6 @@ PENDING = frozenset(
     (b"active", b"delayed", b"paused", b"prioritized", b"wait", b"waiting-children")
 )
 """States of jobs that a worker is still to be given, or to finish."""
-
-ID_DIGITS = 13
-"""Ids of more digits are not from a counter. BullMQ's Lua writes numbers with `%.14g`: from 10^14
-on one text stands for many ids. Below 10^13 there is room for nine times as many jobs as ever were.
-"""
-
-LONGEST_ID = 20
-"""Digits of the longest number that is told of as an id: 2^64 has as many."""
-
-
-class Numbers(NamedTuple):
-    """The highest of some ids that are numbers; 0: there is none."""
-
-    given: int
-    """Of those that a counter may have given."""
-    beyond: int
-    """Of those that are too high for it: people's own, or made of damaged bytes."""
-
-    @classmethod
-    def of(cls, ids: Iterable[bytes]) -> "Numbers":
-        """Find them."""
-        numbers = [int(one) for one in ids if one.isdigit() and len(one) <= LONGEST_ID]
-        bound = 10**ID_DIGITS
-        return cls(
-            max((one for one in numbers if one < bound), default=0),
-            max((one for one in numbers if one >= bound), default=0),
-        )
 
 
 @dataclass(frozen=True)
