@@ -80,6 +80,7 @@ CODES: Mapping[str, str] = {
     "drill.invalid": "the file of a drill has problems; each is named with its line",
     "drill.running": "another drill is running",
     "drill.left_behind": "an earlier drill was killed, and what it did is not undone",
+    "drill.cut_too_far": "the guard took more than what was torn",
     "drill.not_undone": "what a drill did could not be undone",
     "drill.lacking": "this machine does not give what a drill needs",
     "drill.hook_failed": "a command that `--hooks` names failed, or could not be started",

@@ -41,6 +41,10 @@ def unheard(part: Part, number: int) -> None:
     del part, number
 
 
+OF_ITSELF = {"drill.lacking": Verdict.UNKNOWN, "drill.cut_too_far": Verdict.FAIL}
+"""Errors that say the same whenever they come."""
+
+
 class _EndedError(Exception):
     """The run cannot go on; why is among what was found."""
 
@@ -100,7 +104,7 @@ def _finding(show: _Show, verdict: Verdict, what: str) -> Iterator[None]:
     except SturdisError as error:
         if error.code == "drill.log_lost":
             raise
-        found = Verdict.UNKNOWN if error.code == "drill.lacking" else verdict
+        found = OF_ITSELF.get(error.code, verdict)
         show.found.append((found, f"{what}: {error.what}: {error.why}"))
         raise _EndedError from error
 

@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sturdis.adapters.drill import rig_parts, undo_steps
+from sturdis.adapters.drill import guarding, rig_parts, undo_steps
 from sturdis.adapters.drill.server import CLOCK, LocalServer
 from sturdis.adapters.drill.undo_journal import Journal
 from sturdis.adapters.faults.shim import Shim
@@ -131,9 +131,10 @@ class Rig(AbstractContextManager["Rig"]):
         Raises:
             DataError: The guard refuses the data.
             DrillError: `drill.not_served`: it ended, or did not serve in time; with the log's end.
+                `drill.cut_too_far`: the guard took more than what was torn.
         """
-        if self.plan.guarded and (mended := guard.make_safe(self._folder, self.server)):
-            self.mended.append(mended)
+        if self.plan.guarded:
+            self._make_safe()
         environ = self.shim.environ() if self.shim else {}
         if self.shim:
             self.shim.settle(durable=False)
@@ -145,6 +146,12 @@ class Rig(AbstractContextManager["Rig"]):
         began = undo_steps.started(self.pid)
         self._entry = self._journal.note(EndProcess(self.pid, began))
         return self.wait_until_served() if wait else Served(CLOCK.now(), self._number, self.pid)
+
+    def _make_safe(self) -> None:
+        before = guarding.whole(self.data / guards.FOLDER)
+        if mended := guard.make_safe(self._folder, self.server):
+            self.mended.append(mended)
+        guarding.require(before)
 
     def wait_until_served(self, seconds: float | None = None) -> Served:
         """Return when the server that was started last serves all its data.
