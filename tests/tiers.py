@@ -119,6 +119,16 @@ def _shellcheck() -> str:
     return "" if shutil.which("shellcheck") else "no shellcheck on PATH (apt install shellcheck)"
 
 
+def browser() -> str | None:
+    """Find a Chromium that runs without a screen."""
+    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+    return next(filter(None, map(shutil.which, names)), None)
+
+
+def _browser() -> str:
+    return "" if browser() else "no Chromium on PATH (apt install chromium-headless-shell)"
+
+
 def _compiler() -> str:
     return "" if shutil.which("cc") else "no cc on PATH (Debian: apt install gcc libc6-dev)"
 
@@ -162,6 +172,7 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "dash": ("dash, the shell of Debian's images", _dash),
     "busybox": ("busybox, the shell and tools of Alpine's images", _busybox),
     "shellcheck": ("shellcheck, for the scripts that run in a pod", _shellcheck),
+    "browser": ("Chromium, for the pages of reports", _browser),
     "compiler": ("a C compiler, for a disk that is slow", _compiler),
     "mounts": ("mounts of our own, for a disk that is small", _mounts),
     "firewall": ("nftables, for packets that are dropped", firewall.missing),

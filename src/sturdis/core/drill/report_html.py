@@ -13,7 +13,7 @@ from sturdis.core.drill.report_text import at, figure
 STYLE = (
     """
 :root { color-scheme: light dark; --ink: #1c2330; --paper: #ffffff; --dim: #5b6577;
-  --line: #d6dbe4; --one: #1668c4; --two: #1d8a4e; --bad: #c62f2f; --doubt: #b97400; }
+  --line: #d6dbe4; --one: #1668c4; --two: #17713f; --bad: #c62f2f; --doubt: #8f5a00; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e9ef; --paper: #14181f; --dim: #98a2b3;
   --line: #333b49; --one: #6cb0ff; --two: #5fd08f; --bad: #ff7d7d; --doubt: #ffc15c; } }
 body { color: var(--ink); background: var(--paper); font: 15px/1.5 system-ui, sans-serif;
@@ -22,10 +22,11 @@ h1 { font-size: 1.5rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 .pass { color: var(--two); } .fail { color: var(--bad); } .unknown { color: var(--doubt); }
 table { border-collapse: collapse; } td, th { border-bottom: 1px solid var(--line);
   padding: .2rem .8rem .2rem 0; text-align: left; vertical-align: top; }
+.facts { overflow-wrap: anywhere; } .facts th { white-space: nowrap; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
 code, pre { font: 13px/1.5 ui-monospace, monospace; } pre { white-space: pre-wrap; }
 svg { width: 100%; height: auto; } svg text { fill: var(--dim); font: 11px system-ui, sans-serif; }
-.scroll { overflow-x: auto; } .dim { color: var(--dim); }
+.scroll { overflow-x: auto; } .scroll svg { min-width: 48rem; } .dim { color: var(--dim); }
 """
     + report_svg.STYLE
 )
@@ -57,7 +58,7 @@ def _body(told: Told) -> Iterator[str]:
     yield from _facts(told)
     if told.phases:
         yield "<h2>Time line</h2>"
-        yield report_svg.time_line(told)
+        yield f'<div class="scroll">{report_svg.time_line(told)}</div>'
     if told.account:
         yield "<h2>Jobs</h2>"
         yield f"<pre>{_text(chr(10).join(record.lines(told.account, told.timing)))}</pre>"
@@ -78,7 +79,7 @@ def _facts(told: Told) -> Iterator[str]:
         ("seed, rounds", f"{run.seed}, {run.rounds}"),
         ("log", told.folder),
     )
-    yield "<table>"
+    yield '<table class="facts">'
     for name, value in rows:
         yield f"<tr><th>{name}</th><td>{_text(value)}</td></tr>"
     yield "</table>"
