@@ -30,7 +30,8 @@ const contrast = (one, what) => {
   return (a + 0.05) / (b + 0.05);
 };
 for (const word of ["pass", "fail", "unknown"]) {
-  document.body.append(Object.assign(document.createElement("b"), {className: word, textContent: word}));
+  const shown = Object.assign(document.createElement("b"), {className: word, textContent: word});
+  document.body.append(shown);
 }
 const told = {
   title: document.title, scripts: document.scripts.length, fetched: performance.getEntries()
