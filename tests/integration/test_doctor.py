@@ -13,18 +13,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from bullmq import Queue
 
 from sturdis import wiring
 from sturdis.adapters.faults.shim import Shim
 from sturdis.adapters.local import doctor_files
 from sturdis.core.address import Address
 from sturdis.core.doctor.damage import Files
-from sturdis.core.doctor.diagnosis import Diagnoses, Diagnosis
 from sturdis.core.drill.events import Done
 from sturdis.core.drill.load import Kind
 from tests import matrix
 from tests.integration import faults
+from tests.integration.examining import SETTINGS, add, examined, ids, told
 from tests.integration.faults import url_of
 from tests.integration.loads import MODULES, NODE, PYTHON, drain, load, wait_for_events
 from tests.integration.running import error_code, running, sturdis
@@ -32,36 +31,11 @@ from tests.integration.servers import LOOPBACK, Server, start_server, wait_until
 
 pytestmark = pytest.mark.tier("embedded")
 
-OF_THE_MACHINE = {"aof.slow_disk", "disk.slow", "disk.room", "memory.fork", "exporter.silent"}
-"""What this machine may really have while other tests run on it."""
-
-SETTINGS = ("--maxmemory", "200mb", "--appendonly", "yes", "--timeout", "0")
-
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     with start_server(tmp_path / "data", *SETTINGS) as server:
         yield server
-
-
-def examined(target: Server | str) -> Diagnoses:
-    return wiring.doctor(target if isinstance(target, str) else url_of(target))
-
-
-def ids(found: Diagnoses) -> set[str]:
-    return {one.id for one in found.found} - OF_THE_MACHINE - {"settings.changed"}
-
-
-def told(found: Diagnoses, name: str) -> Diagnosis:
-    return next(one for one in found.found if one.id == name)
-
-
-async def add(url: str, count: int, queue: str = "mails") -> None:
-    producer = Queue(queue, {"connection": url})
-    try:
-        await asyncio.gather(*(producer.add("job", {"n": n}) for n in range(count)))
-    finally:
-        await producer.close()
 
 
 def test_a_deployment_under_load_has_nothing_wrong_with_it(tmp_path):
@@ -110,40 +84,6 @@ def test_workers_that_are_connected_and_fetch_nothing_are_named(server, tmp_path
         stuck = told(found, "workers.idle")
         assert "bull:one: 5 jobs wait, none was taken" in stuck.seen
         assert "connections of its workers: 127.0.0.1:" in stuck.seen
-
-
-def test_jobs_of_a_queue_that_was_rolled_back_are_found_and_put_right(server):
-    asyncio.run(add(url_of(server), 9))
-    for command in (
-        ("SET", "bull:mails:id", 3),
-        ("LREM", "bull:mails:wait", 0, "1"),
-        ("DEL", "bull:mails:6"),
-        ("LPUSH", "bull:mails:wait", "5"),
-        ("ZADD", "bull:mails:repeat", 1, "report::::0 1 * * *"),
-        ("RPOPLPUSH", "bull:mails:wait", "bull:mails:paused"),
-        ("HSET", "bull:mails:meta", "paused", 1),
-        ("RPOPLPUSH", "bull:mails:wait", "bull:mails:active"),
-    ):
-        server.call(*command)
-    found = examined(server)
-    assert ids(found) == {
-        "ids.behind", "jobs.orphaned", "jobs.missing", "jobs.twice", "repeat.legacy", "jobs.older",
-        "jobs.stalled",
-    }  # fmt: skip
-    assert [one.id for one in found.found][:2] == ["ids.behind", "jobs.stalled"]
-    assert "jobs looked at: 1" in told(found, "jobs.orphaned").seen
-    words = told(found, "ids.behind").do.split(" cli ")[1].split()
-    server.call(*words[words.index("incrby") :])
-    assert "ids.behind" not in ids(examined(server))
-
-
-def test_ids_that_no_counter_gave_are_no_reason_to_raise_it(server):
-    asyncio.run(add(url_of(server), 2))
-    for given in ("20261125205117000", "9" * 5000):
-        server.call("HSET", f"bull:mails:{given}", "data", "{}")
-        server.call("LPUSH", "bull:mails:wait", given)
-    found = examined(server)
-    assert ids(found) == {"workers.none"}
 
 
 @pytest.mark.tier("node")
