@@ -37,15 +37,46 @@ def test_a_command_that_the_server_does_not_know_is_not_cut_but_not_proven(serve
     assert damaged.contents(tmp_path) == before
 
 
+def of_its_own(path: Path, options: str = "", before: str = "") -> Path:
+    """Make a server that is the embedded one with `options`; a shell does something `before`."""
+    path.write_text(
+        f'#!/bin/sh\n[ "$1" = --version ] && exec "{EMBEDDED}" --version\n{before}\n'
+        f'exec "{EMBEDDED}" "$@" {options}\n'
+    )
+    path.chmod(0o700)
+    return path
+
+
+AFTER_ONE_MORE_WRITE = f"last=$(grep -ls {repair_scratch.MARK} appendonlydir/*.incr.aof) && "
+
+
+@pytest.mark.tier("embedded")
+@pytest.mark.parametrize(
+    ("options", "before", "why"),
+    [
+        ("", AFTER_ONE_MORE_WRITE + "{ echo no; exit 1; }", "no"),
+        ("", AFTER_ONE_MORE_WRITE + ': > "$last"', "after one more write is not what it had"),
+        (
+            "--rename-command LREM '' --rename-command TOUCH LREM", "",
+            "a job is still in two states: bull:mails:",
+        ),
+    ],
+)  # fmt: skip
+def test_a_server_that_makes_something_else_of_it_proves_nothing(tmp_path, options, before, why):
+    data = damaged.damaged(tmp_path / "data", EMBEDDED)
+    server = of_its_own(tmp_path / "server", options, before)
+    all_before = damaged.contents(tmp_path)
+    with pytest.raises(DataError) as caught:
+        damaged.repair(data, str(server))
+    assert caught.value.code == "data.not_proven"
+    assert why in caught.value.why
+    assert damaged.contents(tmp_path) == all_before
+
+
 @pytest.mark.tier("embedded")
 def test_a_command_of_a_module_is_kept_by_a_server_that_has_it(tmp_path):
     data = of_a_module(tmp_path / "data", EMBEDDED)
-    knowing = tmp_path / "server"
-    knowing.write_text(
-        f'#!/bin/sh\n[ "$1" = --version ] && exec "{EMBEDDED}" --version\n'
-        f'exec "{EMBEDDED}" "$@" --rename-command GETSET JSON.SET\n'
-    )
-    knowing.chmod(0o700)
+    knowing = of_its_own(tmp_path / "server", "--rename-command GETSET JSON.SET")
     assert damaged.repair(data, str(knowing)).done
     assert OF_A_MODULE in b"".join(damaged.contents(data).values())
     with start_server(data, "--appendonly", "yes", server=str(knowing)) as life:
