@@ -11,8 +11,10 @@ import pytest
 
 from tests import tiers
 
-# A shell that runs the tests in the background has them ignore Ctrl-C, and so all that they start.
+# A shell that runs the tests in the background has them ignore Ctrl-C, and nohup the end of its
+# terminal: so would all that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # How long an example takes says something of the machine; benchmarks are for that.
 hypothesis.settings.register_profile("sturdis", deadline=None)
