@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.drill.undo_journal import Journal
 from sturdis.adapters.faults import firewall
 from sturdis.adapters.faults.firewall import Firewall
@@ -15,6 +16,7 @@ from sturdis.adapters.faults.on_rig import come
 from sturdis.adapters.faults.proxy import Proxy
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
+from sturdis.core.drill.events import Acknowledged
 from sturdis.core.drill.faults.network import ClientStorm, CutConnections, Partition, SlowLink
 from sturdis.core.drill.rig_plan import RigPlan
 from sturdis.core.errors import DrillError, TargetError
@@ -200,6 +202,16 @@ def test_a_storm_of_clients_is_turned_away_and_clients_of_before_go_on(tmp_path)
         turned_away = figure(fault, "refused_connections") + figure(fault, "reset_connections")
         assert figure(fault, "rejected_connections") >= turned_away == 5
         assert figure(fault, "silent_connections") == 0
+
+
+@pytest.mark.parametrize(("in_storm", "unserved"), [(True, 0), (False, 1)])
+def test_a_storm_in_which_no_client_of_before_is_served_is_counted(tmp_path, in_storm, unserved):
+    storm = ClientStorm(files=64, more=5, seconds=0.2)
+    with faulty(tmp_path, storm, "embedded") as fault:
+        fault.log.append(Acknowledged(CLOCK.now() + in_storm * 60_000, "uuid", "1")).result()
+        fault.inject(1)
+        fault.undo(1, 10)
+        assert figure(fault, "unserved") == unserved
 
 
 def test_a_storm_at_a_server_that_hangs_is_told_from_one_that_is_refused(tmp_path):

@@ -7,19 +7,21 @@ from collections import Counter
 from collections.abc import Sequence
 from enum import Enum
 
+from sturdis.adapters.drill import ledger_log
 from sturdis.adapters.drill.server import CLOCK
 from sturdis.adapters.faults.firewall import Firewall
 from sturdis.adapters.faults.on_rig import OnRig, Parts, come
 from sturdis.adapters.faults.proxy import Proxy
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
-from sturdis.core.drill.events import Event
+from sturdis.core.drill.events import Acknowledged, Event
 from sturdis.core.drill.faults import Fault as Options
 from sturdis.core.drill.faults import network
 from sturdis.core.errors import DrillError, SturdisError
 
 SERVES_WITHIN = 10.0
-"""Longest wait for the server to let clients in again, in seconds."""
+"""Longest wait for the server to let clients in again, or for one of before to be served while a
+storm lasts, in seconds."""
 
 TURNED_AWAY = b"-ERR max number of clients"
 
@@ -132,14 +134,15 @@ class ClientStorm(OnRig):
     """Clients connect until the server takes no more.
 
     `silent_connections` were neither let in nor refused within `CONNECT_SECONDS`;
-    `reset_connections` were refused without a word that could be read.
+    `reset_connections` were refused without a word that could be read; `unserved` counts the storms
+    in which no add of those who were there before was acknowledged.
     """
 
     def __init__(self, options: network.ClientStorm, parts: Parts) -> None:
         super().__init__(parts)
         self._options = options
         self._storm = contextlib.ExitStack()
-        figures = ("refused_connections", "reset_connections", "silent_connections")
+        figures = ("refused_connections", "reset_connections", "silent_connections", "unserved")
         self.counted.update(dict.fromkeys(figures, 0))
 
     def inject(self, number: int) -> Sequence[Event]:
@@ -155,8 +158,16 @@ class ClientStorm(OnRig):
         self.counted["reset_connections"] += told[Answer.RESET]
         self.counted["silent_connections"] += told[Answer.SILENT]
         self.counted["unmet"] += told.total() == told[Answer.LET_IN]
+        full = CLOCK.now()
         CLOCK.wait(self._options.seconds)
+        self.counted["unserved"] += not come(lambda: self._has_served(full), SERVES_WITHIN)
         return ()
+
+    def _has_served(self, since: int) -> bool:
+        """Tell whether the load, where there is one, was served since then (ms since 1970)."""
+        told = ledger_log.read(self.log.folder).events
+        adds = [one.at for one in told if isinstance(one, Acknowledged)]
+        return not adds or max(adds) >= since
 
     def undo(self, number: int, seconds: float) -> Sequence[Event]:
         """Go away, and see that new clients are let in.
