@@ -133,6 +133,10 @@ def _compiler() -> str:
     return "" if shutil.which("cc") else "no cc on PATH (Debian: apt install gcc libc6-dev)"
 
 
+def _strace() -> str:
+    return "" if shutil.which("strace") else "no strace on PATH (Debian: apt install strace)"
+
+
 def _mounts() -> str:
     try:
         unshare = ["unshare", "--map-root-user", "--mount", "true"]
@@ -174,6 +178,7 @@ TIERS: dict[str, tuple[str, Callable[[], str]]] = {
     "shellcheck": ("shellcheck, for the scripts that run in a pod", _shellcheck),
     "browser": ("Chromium, for the pages of reports", _browser),
     "compiler": ("a C compiler, for a disk that is slow", _compiler),
+    "strace": ("strace, for an fsync that fails in a pod", _strace),
     "mounts": ("mounts of our own, for a disk that is small", _mounts),
     "firewall": ("nftables, for packets that are dropped", firewall.missing),
     "memory-limit": ("a limit of the kernel's for memory", _memory_limit),
