@@ -130,6 +130,14 @@ def test_without_a_steady_state_nothing_is_broken(tmp_path):
     assert parts == [Part.STEADY]
 
 
+def test_a_drill_after_which_too_few_adds_come_fails(tmp_path):
+    rare = "load: {rate: 20}\nsteady: {again: 1000}\nserves_again_within: 1\n"
+    text = QUICK.replace("load: null\n", rare)
+    ran = drill("run", written(tmp_path, text), *SHORT)
+    assert ran.returncode == 1, ran.stdout + ran.stderr
+    assert "of 1000 adds were acknowledged within 1 s after fault 1 was undone" in ran.stdout
+
+
 def begun(folder: Path) -> tuple[subprocess.Popen[str], Path]:
     """Start a drill that leaves its server hanging, and wait until it hangs."""
     command = [*STURDIS, "drill", "run", written(folder, HANGS), *SHORT]

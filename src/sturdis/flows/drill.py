@@ -172,9 +172,9 @@ def _undo(show: _Show, number: int) -> None:
 
 
 def _recover(show: _Show, number: int) -> None:
-    """Wait until clients are served as before: a fault without load would say little."""
+    """Wait until clients are served again: a fault without load would say little."""
     load, within = show.run.scenario.load, show.run.scenario.serves_again_within
-    least = show.run.scenario.steady.acknowledged
+    least = show.run.scenario.steady.again
     if not show.loads or load is None or not load.rate:
         return
     with _phase(show, Part.RECOVERY, number):

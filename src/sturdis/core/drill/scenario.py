@@ -56,6 +56,8 @@ class Steady(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     processed: Least = 5
     within: Seconds = 30.0
     """Seconds."""
+    again: Some = 1
+    """Adds that must be acknowledged after each fault is undone."""
 
 
 class Loss(Enum):
