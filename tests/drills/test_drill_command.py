@@ -228,7 +228,10 @@ def test_a_drill_that_is_killed_itself_is_undone_by_command(tmp_path):
         (["kill-9", "--target", "up", "--no-guard"], "usage", "--target local alone"),
         (["kill-9", "--server", "/no/such/server"], "server.missing", ""),
         (["kill-9", "--configuration", "sed"], "usage", 'did you mean "seed"?'),
-        (["kill-9", "--modules", "."], "drill.load_failed", "no bullmq in"),
+        pytest.param(
+            ["kill-9", "--modules", "."], "drill.load_failed", "no bullmq in",
+            marks=pytest.mark.tier("node"),
+        ),
         (["kill-9", "-n", "redis"], "usage", "-n is without --context"),
         (["kill-9", "--hooks", "hooks.yaml"], "usage", "--hooks is without --context"),
     ],
