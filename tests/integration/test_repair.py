@@ -113,6 +113,7 @@ def test_a_dry_run_shows_the_plan_and_touches_nothing(server, tmp_path):
     assert answer.returncode == 0
     assert "complete units behind the damage are kept" in answer.stdout
     assert "wait                     6       4" in answer.stdout
+    assert "after processing the command 'exec' (4 times)" in answer.stdout
     assert damaged.contents(tmp_path) == before
 
 

@@ -1,7 +1,9 @@
 """What `sturdis repair` tells: the plan, and what came of it, as text and as JSON."""
 
 import shlex
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from sturdis.cli.output import paint
 from sturdis.core import units
@@ -84,10 +86,11 @@ def _meaning_lines(plan: Plan) -> Iterator[str]:
         yield _line("append", f"and {left} more commands; --json shows all")
 
 
-def _listed(label: str, jobs: Sequence[str]) -> Iterator[str]:
-    for job in jobs[:SHOWN]:
-        yield _line(label, job)
-    if left := len(jobs[SHOWN:]):
+def _listed(label: str, told: Sequence[str]) -> Iterator[str]:
+    counted = Counter(told)
+    for one, times in islice(counted.items(), SHOWN):
+        yield _line(label, one if times == 1 else f"{one} ({times} times)")
+    if (left := len(counted) - SHOWN) > 0:
         yield _line(label, f"and {left} more")
 
 
