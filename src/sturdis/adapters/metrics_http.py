@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, SimpleQueue
-from typing import IO
 from urllib.error import HTTPError
 
 from sturdis.core.facts import NoScrape, Scrape
@@ -97,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
 _DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def _read(reply: IO[bytes]) -> bytes:
+def _read(reply: http.client.HTTPResponse) -> bytes:
     """Read a reply to its end.
 
     Raises:
@@ -105,7 +104,7 @@ def _read(reply: IO[bytes]) -> bytes:
     """
     deadline = time.monotonic() + FETCH_SECONDS
     text = b""
-    while part := reply.read1(65536):  # type: ignore[attr-defined]
+    while part := reply.read1(65536):
         text += part
         if time.monotonic() > deadline or len(text) > LONGEST_SCRAPE:
             raise OSError(f"not done after {FETCH_SECONDS:.0f} s or {LONGEST_SCRAPE >> 20} MiB")

@@ -85,7 +85,7 @@ class Link(AbstractContextManager["Link"]):
         """
         with self._translated():
             try:
-                return _plain(self._client.execute_command(*words))  # type: ignore[no-untyped-call]
+                return _plain(self._client.execute_command(*words))
             except ERROR_REPLIES as error:
                 return ErrorReply(refusals.words(error))
 
@@ -106,8 +106,8 @@ class Link(AbstractContextManager["Link"]):
             TargetError: `target.silent` or `target.lost`.
         """
         with self._translated():
-            packed = self._opened.pack_commands(commands)  # type: ignore[no-untyped-call]
-            self._opened.send_packed_command(packed)  # type: ignore[no-untyped-call]
+            packed = self._opened.pack_commands(commands)
+            self._opened.send_packed_command(packed)
 
     def receive(self) -> Reply:
         """Give the next reply to what was sent.
@@ -137,8 +137,8 @@ class Link(AbstractContextManager["Link"]):
             raise redis.ConnectionError("cut")
         self._accepted = True
         self._connection = connection
-        connection.on_connect()  # type: ignore[no-untyped-call]
-        connection.send_command("PING")  # type: ignore[no-untyped-call]
+        connection.on_connect()
+        connection.send_command("PING")
         with suppress(*ERROR_REPLIES):
             connection.read_response(disconnect_on_error=False)
         self._answered = True
@@ -147,7 +147,7 @@ class Link(AbstractContextManager["Link"]):
         """End the connection from another thread: whoever waits for a reply finds it ended."""
         self._overdue = True
         if self._connection is not None:
-            self._connection.disconnect()  # type: ignore[no-untyped-call]
+            self._connection.disconnect()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
