@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from sturdis.adapters.redis import scanning
 from sturdis.adapters.redis.link import Link
 from sturdis.core.address import Address
 from sturdis.core.bullmq import keys, states
@@ -14,9 +15,6 @@ from sturdis.core.replies import ErrorReply, Reply
 
 FIELDS = ("data", "failedReason", "ats", "stc")
 """What is read of a job's hash: its UUID is in `data`."""
-
-SCAN_COUNT = 1000
-"""Keys looked at in one step of a scan."""
 
 AT_ONCE = 500
 """Jobs asked for in one go."""
@@ -88,16 +86,10 @@ def _read(link: Link, queue: str, job_ids: Sequence[str]) -> Iterator[tuple[str,
 def _hashes(link: Link, queue: str) -> set[str]:
     """Find the ids of all jobs by their hashes: an orphan is in no list."""
     found: set[str] = set()
-    cursor = "0"
-    pattern = f"{_literally(queue)}:*"
-    while True:
-        step = ("SCAN", cursor, "MATCH", pattern, "COUNT", SCAN_COUNT, "TYPE", "hash")
-        next_cursor, names = _array(_answered(link.call(*step)))
-        rests = (_text(name).removeprefix(f"{queue}:") for name in _array(names))
+    for names in scanning.steps(link, "MATCH", f"{_literally(queue)}:*", "TYPE", "hash"):
+        rests = (_text(name).removeprefix(f"{queue}:") for name in names)
         found.update(rest for rest in rests if ":" not in rest and rest not in keys.QUEUE_PARTS)
-        cursor = _text(next_cursor)
-        if cursor == "0":
-            return found
+    return found
 
 
 def _members(link: Link, queue: str, state: State) -> list[str]:

@@ -1,7 +1,9 @@
 """Reading BullMQ's queues, and how many keys there are, from the server that proves a repair."""
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
+from sturdis.adapters.redis import scanning
 from sturdis.adapters.redis.link import Link
 from sturdis.core import info as infos
 from sturdis.core.bullmq import keys
@@ -48,19 +50,10 @@ def _sizes(link: Link) -> dict[int, int]:
 
 def _keys(link: Link) -> Iterator[tuple[bytes, bool]]:
     """Give each key of the database, and whether it is a hash."""
-    names = dict.fromkeys(_scanned(link), False)
-    names |= dict.fromkeys(_scanned(link, "TYPE", "hash"), True)
+    names = dict.fromkeys(chain.from_iterable(scanning.steps(link, at_once=KEYS_A_STEP)), False)
+    hashes = scanning.steps(link, "TYPE", "hash", at_once=KEYS_A_STEP)
+    names |= dict.fromkeys(chain.from_iterable(hashes), True)
     yield from names.items()
-
-
-def _scanned(link: Link, *kind: str) -> Iterator[bytes]:
-    cursor: Reply = b"0"
-    while True:
-        assert isinstance(cursor, bytes)  # noqa: S101  what SCAN answers with
-        cursor, names = _array(link.call("SCAN", cursor, "COUNT", KEYS_A_STEP, *kind))
-        yield from (one for one in _array(names) if isinstance(one, bytes))
-        if cursor == b"0":
-            return
 
 
 def _queue(link: Link, db: int, base: bytes, hashes: set[bytes]) -> Queue | None:
